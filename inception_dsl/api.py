@@ -251,15 +251,12 @@ class Network:
     def rewrites(self) -> Moves:
         """The rules of :meth:`rewrite` that apply to the spec, where, and what each would save.
 
-        ``print`` it, or read ``found``. Raises :class:`SpecError` if the spec has errors now or
-        cannot be rewritten.
+        ``print`` it, or read ``found``. Raises :class:`SpecError` if the spec has errors
+        now.
         """
-        from .design.rewrites.moves import moves
+        from .design.rewrites.moves import Moves
 
-        found = moves(self._spec(), report := Report())
-        if found is None:
-            raise SpecError(report)
-        return found
+        return Moves(self._spec())
 
     def rewrite(self, rule: str, at: str | Collection[str] = (), **options: Any) -> Rewritten:
         """The spec rewritten by a rule, such as ``factorise-5x5``; no file is written.

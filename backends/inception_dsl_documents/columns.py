@@ -7,9 +7,10 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from .figure import SMALL, Figure, Role
-from .layout import DROP, GAP, LEAVE, SPACE, ChainNode, Cursor, Style
+from .layout import ChainNode, Cursor
 from .sheet import Sheet
 from .sizes import COLUMN, PAGE, TEXT
+from .spacing import DROP, GAP, LEAVE, SPACE, TIGHT, Gaps, Style
 from .tree import Chain, Fork, Head
 
 
@@ -50,19 +51,40 @@ def arranged(
 ) -> Figure:
     """The figure of a chain, in as few columns as its type in the best room allows."""
     rooms = COLUMN_ROOMS if column else PAGE_ROOMS
-    best: tuple[int, float, Figure] | None = None
-    for count in range(1, _COLUMNS + 1):
-        sheet = Sheet()
-        if not draw_columns(sheet, chain, style, count):
-            break
-        figure = sheet.figure(name, title, up=up, names=names)
-        place, scale = _fitted(figure, rooms)
-        if best is None or place < best[0] or (place == best[0] and scale > best[1] * _WORTH):
-            best = place, scale, figure
-        if best[0] == 0 and best[1] * _WORTH >= 1:
-            break
-    assert best is not None  # one column is always drawn
-    return best[2]
+    high = next(place for place, room in enumerate(rooms) if room.height > _HEIGHT)
+
+    def best(gaps: Gaps) -> _Best:
+        found: _Best | None = None
+        for count in range(1, _COLUMNS + 1):
+            sheet = Sheet()
+            if not draw_columns(sheet, chain, style._replace(gaps=gaps), count):
+                break
+            figure = sheet.figure(name, title, up=up, names=names)
+            own = _Best(*_fitted(figure, rooms), figure)
+            found = own if found is None or own.better(found) else found
+            if found.place == 0 and found.scale * _WORTH >= 1:
+                break
+        assert found is not None  # one column is always drawn
+        return found
+
+    usual = best(style.gaps)
+    if usual.place < high:
+        return usual.figure
+    tight = best(TIGHT)
+    return tight.figure if tight.place < high else usual.figure
+
+
+class _Best(NamedTuple):
+    """The figure that fits best so far, with the number of its room and its scale."""
+
+    place: int
+    scale: float
+    figure: Figure
+
+    def better(self, other: _Best) -> bool:
+        """Whether it is in a better room, or its type is so much larger that it is worth it."""
+        larger = self.scale > other.scale * _WORTH
+        return self.place < other.place or (self.place == other.place and larger)
 
 
 def printed(figure: Figure, rooms: Sequence[Room]) -> float:

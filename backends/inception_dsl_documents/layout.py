@@ -8,33 +8,14 @@ general layout algorithm is needed. The flow is downwards; :mod:`.sheet` turns i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from .figure import FONT, LINE, SMALL, Frame, Point, Text
 from .fonts import text_width
 from .lanes import Lane, lanes_of
 from .sheet import Sheet
+from .spacing import BAR, INSET, LABEL, LABEL_GAP, LANE, LEAVE, NEAR, PAD, SPACE, TITLE, Style
 from .tree import Branch, Chain, Fork, Group, Item, Leaf
-
-PAD: Final = 3.0
-"""From the text to the edge of a box."""
-GAP: Final = 11.0
-"""Between boxes in a column."""
-LABEL_GAP: Final = 16.0
-"""The same where a shape is written beside the line."""
-SPACE: Final = 5.5
-"""Between branches."""
-BUS: Final = 6.0
-"""From the input of a fork to the line that divides it."""
-DROP: Final = 9.0
-BAR: Final = 12.0
-LANE: Final = 6.0
-INSET: Final = 8.0
-TITLE: Final = 12.5
-NEAR: Final = 6.0
-"""An axis of a branch that is nearer than two corners to that of its fork becomes the same."""
-LEAVE: Final = 3.0
-"""Where a line leaves a column to the side."""
 
 
 class Cursor(NamedTuple):
@@ -45,17 +26,6 @@ class Cursor(NamedTuple):
 
     def to(self, *points: Point) -> Cursor:
         return Cursor(self.id, (*self.points, *points))
-
-
-class Style(NamedTuple):
-    """``double``: boxes have two lines. ``shapes``: the shapes of outputs are beside the lines.
-
-    ``title_last``: the title of a frame is at the end of the flow, which is its upper edge.
-    """
-
-    double: bool
-    shapes: bool
-    title_last: bool
 
 
 class LeafNode:
@@ -121,7 +91,7 @@ class ForkNode:
     ends: list[float]
 
     def __init__(self, fork: Fork, style: Style, *, flat: bool = False) -> None:
-        self.fork, self.flat = fork, flat
+        self.fork, self.flat, self.gaps = fork, flat, style.gaps
         joins = fork.merge == "concat"
         self.branches = [
             ChainNode(branch_chain(fork, b), style, joins=joins) for b in fork.branches
@@ -144,9 +114,13 @@ class ForkNode:
             self.left, self.right = max(self.left, self.half), max(self.right, self.half)
         self.ends = ends if flat else [0.0]
         self.lanes = sum(b.after is not None for b in fork.branches)
-        self.top = 0.0 if fork.entry else BUS + DROP + LANE * self.lanes + (2 if any(notes) else 0)
+        self.top = (
+            0.0
+            if fork.entry
+            else self.gaps.bus + self.gaps.drop + LANE * self.lanes + (2 if any(notes) else 0)
+        )
         self.body = max(b.height for b in self.branches)
-        self.height = self.top + self.body + (0 if flat else GAP + BAR)
+        self.height = self.top + self.body + (0 if flat else self.gaps.gap + BAR)
 
     def draw(
         self,
@@ -158,23 +132,23 @@ class ForkNode:
     ) -> list[Cursor]:
         """``started`` are the lines of the branches that begin elsewhere, by their numbers."""
         ends: list[Cursor] = []
-        levels = _levels(started or {}, self.axes)
+        levels, bus = _levels(started or {}, self.axes), self.gaps.bus
         for number, (branch, axis) in enumerate(zip(self.branches, self.axes, strict=True)):
             at, top = x + axis, y + self.top + self.body - branch.height
             if started and number in started:
-                level = y + BUS + LANE * (1 + levels[number])
+                level = y + self.gaps.bus + LANE * (1 + levels[number])
                 side = started[number].points[-1][0]
                 own = [started[number].to((side, level), (at, level))]
             else:
                 own = (
-                    [] if self.fork.entry else [c.to((x, y + BUS), (at, y + BUS)) for c in cursors]
+                    [] if self.fork.entry else [c.to((x, y + bus), (at, y + bus)) for c in cursors]
                 )
             if (note := self.fork.branches[number].note) and not self.fork.entry:
-                sheet.text(Text(at + 3, y + self.top - DROP / 2, note))
+                sheet.text(Text(at + 3, y + self.top - self.gaps.drop / 2, note))
             ends += branch.draw(sheet, at, top, own)
         if self.flat:
             return ends
-        bar = y + self.top + self.body + GAP
+        bar = y + self.top + self.body + self.gaps.gap
         for end in ends:
             sheet.edge(end.id, self.fork.id, end.to((end.points[-1][0], bar)).points)
         size = (x - self.half, bar, 2 * self.half, BAR)
@@ -208,9 +182,13 @@ class ChainNode:
         self.lanes = lanes_of(chain.items, axes, first, [h.after - first for h in chain.heads])
         self.shown = self._shapes(more) if style.shapes else {}
         self.sides = self._lane_positions()
-        self.gaps = [LABEL_GAP if n in self.shown else GAP for n in range(len(self.nodes))]
+        gap, label_gap = style.gaps.gap, style.gaps.label_gap
+        left = {*(h.after - first for h in chain.heads), *(lane.source for lane in self.lanes)}
+        self.crowded = left & self.shown.keys()  # a line leaves beside the shape
+        self.gaps = [label_gap if n in self.shown else gap for n in range(len(self.nodes))]
+        self.gaps = [LABEL_GAP if n in self.crowded else g for n, g in enumerate(self.gaps)]
         self.height = sum(n.height for n in self.nodes) + sum(self.gaps[:-1])
-        self.height += LABEL_GAP - GAP if last in self.shown else 0
+        self.height += label_gap - gap if last in self.shown else 0
         self.ends = self._ends()
 
     def _ends(self) -> list[float]:
@@ -263,7 +241,7 @@ class ChainNode:
         self, sheet: Sheet, x: float, y: float, cursors: Sequence[Cursor]
     ) -> tuple[list[Cursor], list[Cursor]]:
         """Draw it, and return the lines that leave it, and one that leaves each item."""
-        found = list(cursors)
+        found, gaps = list(cursors), self.style.gaps
         exits: list[Cursor] = []
         for number, item in enumerate(self.nodes):
             if isinstance(item, ForkNode):
@@ -275,7 +253,8 @@ class ChainNode:
             exits.append(found[0])
             y += item.height
             if number in self.shown:
-                sheet.text(Text(x + 4, y + 9.5, self.shown[number]))
+                above = LABEL if number in self.crowded else gaps.label
+                sheet.text(Text(x + 4, y + self.gaps[number] - above, self.shown[number]))
             y += self.gaps[number]
         return found, exits
 

@@ -16,7 +16,7 @@ from inception_dsl.backend import (
     receptive_fields,
 )
 
-from . import layout
+from . import spacing
 from .facts import PageTrees
 from .figure import ARROW, BASELINE, FONT, LINE, ROUND, SMALL, Role
 from .fonts import text_width
@@ -52,8 +52,8 @@ def page_data(typed: TypedProgram, *, up: bool) -> dict[str, Any]:
         "summary": _summary(typed, sums.total, sums.macs),
         "totals": {"parameters": sums.total, "macs": sums.macs},
         "up": up,
-        "style": style._asdict(),
-        "lengths": {"LINE": LINE, **{name: getattr(layout, name) for name in _LENGTHS}},
+        "style": {k: v for k, v in style._asdict().items() if k != "gaps"},
+        "lengths": {"LINE": LINE, **{name: getattr(spacing, name) for name in _LENGTHS}},
         "fonts": {"box": FONT, "small": SMALL, "baseline": BASELINE},
         "lines": {"round": ROUND, "arrow": ARROW},
         "heat": LIMITS,

@@ -30,21 +30,36 @@ _SIGNS: Final = {"×": r"\texttimes{}", "·": r"\textperiodcentered{}", "−": r
 def emit_tikz(typed: TypedProgram, request: Request, report: Report) -> Files | None:
     """The figures of a program, one file for each: ``\\input`` it, or compile it if standalone.
 
-    A figure that is too large for LaTeX is an error (``E503``).
+    A figure that is too large for LaTeX is left out (``W501``); without any it is an error
+    (``E503``).
     """
     theme = THEMES[request.value(THEME)]
     alone = request.value(LAYOUT) == "standalone"
     network = typed.program.kind == "network"
     files: dict[str, str | bytes] = {}
+    large: dict[str, str] = {}
     for name, figure in figures(typed, up=request.value(DIRECTION) == "up").items():
         file = f"{request.name}{f'-{name}' if name else ''}.tex"
         wide = network and name in ("", FULL)
-        files[file] = text = drawn(figure, theme, typed.program.id, alone=alone, wide=wide)
+        text = drawn(figure, theme, typed.program.id, alone=alone, wide=wide)
         if reason := _too_large(figure, text):
-            message = f"the figure `{file}` is too large for LaTeX: {reason}"
-            report.error("E503", message, typed.program.origin.span(), help=_SMALLER)
-            return None
-    return files
+            large[file] = f"the figure `{file}` is too large for LaTeX: {reason}"
+        else:
+            files[file] = text
+    _report(large, bool(files), typed, report)
+    return files or None
+
+
+def _report(large: dict[str, str], others: bool, typed: TypedProgram, report: Report) -> None:
+    """Report the figures that are left out; an error if there are no ``others``."""
+    program = typed.program
+    span = program.origin.span(program.kind)
+    if not others:
+        report.error("E503", next(iter(large.values())), span, help=_SMALLER)
+    elif large and "W501" not in program.about.allow:
+        message, *more = large.values()
+        notes = [f"{one}; it is left out, too" for one in more]
+        report.warning("W501", f"{message}; it is left out", span, help=_SMALLER, notes=notes)
 
 
 def _too_large(figure: Figure, text: str) -> str:

@@ -19,7 +19,7 @@ from inception_dsl.backend import (
 from .columns import arranged
 from .figure import Figure, Role
 from .labels import FUNCTIONS
-from .layout import Style
+from .spacing import Style
 from .trees import Trees
 
 FULL: Final = "full"

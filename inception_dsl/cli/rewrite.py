@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
+    from ..design.rewrites.attempt import Spec
     from ..design.rewrites.moves import Moves
     from ..design.rewrites.rewriting import Rewritten
     from ..design.rewrites.rule import Rule
@@ -94,7 +95,7 @@ def rewrite(
     written without --out or --in-place: the changes are printed as a diff.
     """
     from ..design.rewrites.attempt import Spec
-    from ..design.rewrites.moves import moves
+    from ..design.rewrites.moves import Moves
     from ..design.rewrites.rewriting import rewritten
     from ..diagnostics.report import Report
 
@@ -104,11 +105,12 @@ def rewrite(
             raise UsageError(
                 "these options need a RULE", f"`inception-dsl rewrite {spec}` lists them"
             )
-        found = moves(Spec(spec, merged(settings, size, spec), report), report)
-        return fail(report) if found is None else _print(found, as_json)
+        listed = Spec(spec, merged(settings, size, spec), report)
+        return fail(report) if listed.typed is None else _print(Moves(listed), as_json)
     chosen, values = _chosen(rule, options)
     _check(spec, out, in_place, force, as_json)
     given = Spec(spec, merged(settings, size, spec), report, target=_target(spec, out))
+    _check_read(given, out)
     result = rewritten(given, chosen, at, values, report)
     if result is None:
         return fail(report)
@@ -176,6 +178,22 @@ def _check_file(named: str, force: bool) -> None:
         raise UsageError(f"{out} is not a regular file", help)
     if not force and os.path.lexists(out):
         raise UsageError(f"{out} already exists", "choose another name, or add `--force`")
+
+
+def _check_read(spec: Spec, out: str | None) -> None:
+    """Reject a file that the spec imports or extends: others may need what is in it."""
+    for file in spec.texts if out not in (None, _STANDARD) else ():
+        if file != spec.file and _same(file, str(out)):
+            message = f"{out} would replace a file that the spec reads"
+            raise UsageError(message, "name another file, or change both with `--in-place`")
+
+
+def _same(file: str, other: str) -> bool:
+    """Whether two names are of one file that exists."""
+    try:
+        return os.path.samefile(file, other)
+    except OSError:
+        return False
 
 
 def _target(spec: str, out: str | None) -> str | None:

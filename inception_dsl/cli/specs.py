@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 import click
 
 from .colour import print_table
 from .help import Command
-from .shared import SPEC, as_json_text, fail, format_option, root_option
+from .shared import SPEC, as_json_text, fail, format_option, given_root, root_option
 from .usage import UsageError
 
 TYPE_CHECKING = False
@@ -98,9 +99,10 @@ def new(name: str, base: str | None, whole: bool, out: Path) -> None:
         fail(report)
     for file in files:
         click.echo(file)
-    use = f"import: [{path.name}]"
+    use, given = f"import: [{path.name}]", given_root()
+    root = "" if given is None else f" --root {shlex.quote(given)}"
     for command in ("summary", "build", "verify") if not block else ():
-        click.echo(f"next: inception-dsl {command} {path}")
+        click.echo(f"next: inception-dsl {command} {path}{root}")
     if block:
         click.echo(f"next: `{use}` and `use: {name}` in a spec beside it")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -13,6 +14,7 @@ from ..emit.latex import latex
 
 _LONG: Final = 30  # characters of a text in LaTeX, from which on it is broken into lines
 _PARAGRAPH: Final = r"p{0.2\linewidth}"
+_WORD: Final = re.compile(r"(?<=[ ._/])")
 _WIDE: Final = 95  # characters of a row, from which on the type is smaller
 
 
@@ -60,8 +62,10 @@ class Table(NamedTuple):
 
     def latex(self) -> str:
         """A ``tabular`` of the LaTeX package booktabs, in small type, for the width of a page."""
-        widths = [max(map(len, column)) for column in zip(*self._cells(), strict=True)]
-        wrapped = {i for i in self.left if widths[i] > _LONG}
+        names, below = [*map(len, self.columns)], [line.cells for line in self.lines]
+        inner = [max(map(len, column)) for column in zip(*below, strict=True)] or [0] * len(names)
+        widths = [*map(max, names, inner)]
+        wrapped = {i for i in self.left if inner[i] > _LONG}
         size = "scriptsize" if sum(min(w, _LONG) for w in widths) > _WIDE else "footnotesize"
         kinds = "".join(
             _PARAGRAPH if i in wrapped else "l" if i in self.left else "r"
@@ -73,16 +77,17 @@ class Table(NamedTuple):
             for i in wrapped:
                 row[i] = _broken(row[i])
         body = "".join(_tabbed(row) for row in rows)
-        head = _tabbed([latex(text) for text in self.columns])
+        head = _tabbed(
+            latex(name)
+            if size == "footnotesize"
+            else _stacked(name, width, "lr"[i not in self.left])
+            for i, (name, width) in enumerate(zip(self.columns, inner, strict=True))
+        )
         return (
             f"{{\\{size}\\setlength{{\\tabcolsep}}{{3pt}}%\n"
             f"\\begin{{tabular}}{{@{{}}{kinds}@{{}}}}\n\\toprule\n{head}\\midrule\n{body}"
             "\\bottomrule\n\\end{tabular}}\n"
         )
-
-    def _cells(self) -> list[Sequence[str]]:
-        """The names of the columns, and the texts below them."""
-        return [self.columns, *(line.cells for line in self.lines)]
 
 
 def comma_separated(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -101,7 +106,22 @@ def _broken(text: str) -> str:
     return rf"{{\raggedright {text}\par}}"
 
 
-def _tabbed(row: Sequence[str]) -> str:
+def _stacked(name: str, width: int, side: str) -> str:
+    """The name of a column in lines that are about as wide as its texts, where words allow that."""
+    lines = [""]
+    parts = [part for part in _WORD.split(name) if part]
+    most = max([width, *map(len, parts)]) + 2
+    for part in parts:
+        if lines[-1] and len((lines[-1] + part).rstrip()) > most:
+            lines.append("")
+        lines[-1] += part
+    if len(lines) == 1:
+        return latex(name)
+    stacked = r" \\ ".join(latex(line.rstrip()) for line in lines)
+    return rf"\begin{{tabular}}[b]{{@{{}}{side}@{{}}}}{stacked}\end{{tabular}}"
+
+
+def _tabbed(row: Iterable[str]) -> str:
     return f"{' & '.join(row)} \\\\\n"
 
 

@@ -92,5 +92,6 @@ CODES: Final[dict[str, str]] = {
     "W409": "the output of a network that is trained is a map",
     "W410": "the moving statistics of batch norm need more steps than the run has",
     "W411": "the schedule of the learning rate and the run have different lengths",
+    "W501": "a figure is too large for LaTeX and is left out",
 }
 WARNINGS: Final = tuple(code for code in CODES if code.startswith("W"))

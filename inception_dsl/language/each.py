@@ -7,6 +7,7 @@ those of the text.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -27,6 +28,13 @@ def spread(document: Document, report: Report) -> Document:
     if not any(path[-1:] == (EACH,) for path in document.spans):
         return document
     return replace(document, data=_Spread(document, report).whole())
+
+
+def repetitions(step: Mapping[Any, Any]) -> list[dict[Any, Any]]:
+    """The fields of each repetition of a step with ``each``."""
+    count = min(map(len, step[EACH].values()))
+    same = {key: value for key, value in step.items() if key not in _STEP and key != EACH}
+    return [{**same, **{k: v[n] for k, v in step[EACH].items()}} for n in range(count)]
 
 
 class _Spread:
@@ -61,10 +69,10 @@ class _Spread:
             self.document.dropped.add(path)
             return Rest({key: step[key] for key in ("name", "use") if key in step})
         self.found[path] = count
-        same = {k: v for k, v in step.items() if k not in _STEP and k != EACH}
-        steps = [{**same, **{k: v[n] for k, v in lists.items()}} for n in range(count)]
         own = {key: value for key, value in step.items() if key in _STEP}
-        return Every({**own, EACH: steps, "lengths": {k: len(v) for k, v in lists.items()}})
+        return Every(
+            {**own, EACH: repetitions(step), "lengths": {k: len(v) for k, v in lists.items()}}
+        )
 
     def count(self, step: dict[Any, Any], path: DataPath) -> int:
         """The number of repetitions; 0 after an error, which is reported."""

@@ -26,7 +26,7 @@ def no_file(spec: str, path: Path) -> tuple[str, str]:
     if path.is_symlink():
         return f"a link to `{os.readlink(path)}`, which does not exist", ""
     problem = "no such file" if path.suffix else "no such file or shipped spec"
-    if (other := with_suffix(path)).is_file():
+    if other := with_suffix(path):
         return problem, f"did you mean `{file_name(other)}`?"
     beside = os.listdir(path.parent) if path.suffix and path.parent.is_dir() else []
     local = _closest(path.name, [n for n in beside if n.endswith((".yaml", ".yml"))])
@@ -37,9 +37,10 @@ def no_file(spec: str, path: Path) -> tuple[str, str]:
     return problem, "" if path.suffix else shipped.unknown(spec)
 
 
-def with_suffix(path: Path) -> Path:
-    """The path with ``.yaml`` added."""
-    return path.with_name(f"{path.name}.yaml")
+def with_suffix(path: Path) -> Path | None:
+    """The file at the path with ``.yaml`` or ``.yml`` added, if there is one."""
+    found = (path.with_name(f"{path.name}{suffix}") for suffix in (".yaml", ".yml"))
+    return next((other for other in found if other.is_file()), None)
 
 
 def _closest(name: str, files: list[str]) -> str | None:

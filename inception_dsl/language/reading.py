@@ -94,7 +94,7 @@ def read(given: str | os.PathLike[str], reading: Reading) -> Document | None:
     if isinstance(given, StandardInput):
         return _parsed(given.data, file, span, reading)
     try:
-        if name == spec and (other := with_suffix(path)).is_file():
+        if name == spec and (other := with_suffix(path)):
             message = f"`{spec}` may mean the shipped spec or the file {file_name(other)}"
             help = f"write `{file}`, or `{file_name(other)}`"
             report.error("E101", message, span, help=help)

@@ -27,7 +27,15 @@ import click
 from .random_changes import changed_spec
 from .random_specs import RandomSpec, random_spec
 from .random_symbols import symbol_spec
-from .trial import Trial
+
+try:
+    from .trial import Trial
+except ModuleNotFoundError as error:
+    if __name__ != "__main__":
+        raise
+    click.echo(f"error: cannot import the package `{error.name}`: {error}", err=True)
+    click.echo("  = help: pip install 'inception-dsl[weights]' and a framework", err=True)
+    sys.exit(1)
 
 MAX_TASKS: Final = 100  # networks per process, as frameworks leak some memory for each model
 TIMEOUT: Final = 300.0  # seconds; a network usually takes less than one

@@ -76,9 +76,17 @@ class ReceptiveField(NamedTuple):
         return ReceptiveField((first,), (last,), step)
 
     def _through(self, first: int, last: int) -> tuple[int, int]:
-        """The pixels that the positions from ``first`` to ``last`` see."""
+        """The pixels that the positions from ``first`` to ``last`` see.
+
+        Those at the ends that see nothing, as in a transposed convolution, may be anywhere.
+        """
         start = self.first(first)
-        return start, self.last(last) if first <= last else start - 1
+        if first > last:
+            return start, start - 1
+        for _ in range(len(self.firsts) - 1):
+            first += first < last and self.first(first) > self.last(first)
+            last -= first < last and self.first(last) > self.last(last)
+        return self.first(first), self.last(last)
 
 
 def whole(size: int) -> ReceptiveField:

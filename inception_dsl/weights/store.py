@@ -99,6 +99,10 @@ def ending(path: Path, report: Report) -> bool:
     """Whether a path has the suffix of neutral files; otherwise reports it."""
     if path.name.endswith(SUFFIX):
         return True
+    if os.fspath(path) == "-":
+        message = "weights cannot be written to standard output"
+        report.error("E704", message, file_span(path), help=f"name a file: `weights{SUFFIX}`")
+        return False
     message = f"the name of the neutral file {os.path.normpath(path)} must end in `{SUFFIX}`"
     report.error(
         "E704",

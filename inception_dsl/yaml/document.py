@@ -18,6 +18,8 @@ class Document:
     data: Any
     spans: dict[DataPath, Span] = field(default_factory=dict)
     keys: dict[DataPath, Span] = field(default_factory=dict)
+    aliases: dict[DataPath, Span] = field(default_factory=dict)
+    """Where a value is written as an alias, ``*name``; its own location is that of the anchor."""
     dropped: set[DataPath] = field(default_factory=set)
     """Parts left out because of an error; what follows from them is not reported."""
     given: dict[str, set[str]] = field(default_factory=dict)

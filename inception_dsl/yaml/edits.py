@@ -23,6 +23,7 @@ _SEPARATOR: Final = re.compile(r"\s*,?\s*(?:#.*)?\r?")
 _CHARACTER: Final = re.compile(r".")
 _DOUBLED: Final = re.compile(r"''|.")
 _ESCAPED: Final = re.compile(r"\\x..|\\u.{4}|\\U.{8}|\\.|.")
+_ANCHOR: Final = re.compile(r"(?:&[^\s,\[\]{}]+\s*)?")
 _WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
 
@@ -135,10 +136,14 @@ class Editor(NamedTuple):
         if name is None or name.file != span.file:
             return ()
         inside_braces = self.at(span) == "{"
-        after = self.document.spans.get(first)
-        if after is not None and after.file == span.file and self.scalar(first):
-            before = ", " if inside_braces else "\n" + " " * (name.column - 1)
-            return (Edit(_end(after), f"{before}{key}: {text}"),)
+        alias = self.document.aliases.get(first)
+        after = alias or self.document.spans.get(first)
+        if after is not None and after.file == span.file and (alias or self.scalar(first)):
+            if inside_braces:
+                return (Edit(_end(after), f", {key}: {text}"),)
+            end = len(_line(after, self.texts).rstrip("\r")) + 1  # after a comment, if it has one
+            here = after._replace(line=after.end_line, column=end, end_column=end)
+            return (Edit(here, "\n" + " " * (name.column - 1) + f"{key}: {text}"),)
         behind = ", " if inside_braces else "\n" + " " * (name.column - 1)
         return (Edit(_start(name), f"{key}: {text}{behind}"),)
 
@@ -267,8 +272,9 @@ class Editor(NamedTuple):
         return span is not None and span.line == span.end_line and span.end_column > span.column
 
     def at(self, span: Span) -> str:
-        """The first character of a span."""
-        return _line(span, self.texts)[span.column - 1 : span.column]
+        """The first character of a span, after its anchor if it has one."""
+        text = _line(span, self.texts)[span.column - 1 :]
+        return text[_ANCHOR.match(text).end() :][:1]  # type: ignore[union-attr]
 
 
 def inside(span: Span, offset: int, length: int, texts: Mapping[str, str]) -> Span:

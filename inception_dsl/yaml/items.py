@@ -40,7 +40,9 @@ class Item(NamedTuple):
 
     @property
     def span(self) -> Span:
-        return self.editor.document.spans[self.path]
+        """Its location in the list: of an alias that of its token."""
+        document = self.editor.document
+        return document.aliases.get(self.path) or document.spans[self.path]
 
     @property
     def flow(self) -> bool:
@@ -49,8 +51,13 @@ class Item(NamedTuple):
 
     @property
     def in_braces(self) -> bool:
-        """Whether the entry itself is written in braces."""
-        return self.editor.at(self.span) == "{"
+        """Whether the entry itself is written in braces, at its anchor if it is an alias."""
+        return self.editor.at(self.editor.document.spans[self.path]) == "{"
+
+    @property
+    def anchored(self) -> bool:
+        """Whether the entry itself has an anchor or is an alias."""
+        return self.line(self.span.line)[self.span.column - 1 :][:1] in ("&", "*")
 
     @property
     def indent(self) -> str | None:
@@ -69,12 +76,13 @@ class Item(NamedTuple):
     def end(self) -> tuple[int, int]:
         """Where the text of the entry ends: a line, and the column after its last character."""
         document, size = self.editor.document, len(self.path)
-        if self.whole(self.path):
+        if self.path in document.aliases or self.whole(self.path):
             return self.span.end_line, self.span.end_column
         return max(
             (span.end_line, span.end_column)
-            for path, span in document.spans.items()
-            if path[:size] == self.path and self.whole(path)
+            for table in (document.spans, document.aliases)
+            for path, span in table.items()
+            if path[:size] == self.path and (table is document.aliases or self.whole(path))
         )
 
     def whole(self, path: DataPath) -> bool:
@@ -83,7 +91,7 @@ class Item(NamedTuple):
         for part in path:
             data = data[part]
         return not isinstance(data, dict | list) or (
-            self.editor.at(self.editor.document.spans[path]) in "{["
+            self.editor.at(self.editor.document.spans[path]) in ("{", "[")
         )
 
     def line(self, number: int) -> str:
@@ -126,7 +134,7 @@ class Item(NamedTuple):
         line = self.line(number or self.span.line)
         if len(line) + sum(len(text) + 2 for text in texts) <= WIDTH:
             return " "
-        first = self.editor.document.spans[(*self.path[:-1], 0)]
+        first = Item(self.editor, (*self.path[:-1], 0)).span
         column = (first if first.line == self.span.line else self.span).column - 1
         if column + max(map(len, texts)) > WIDTH:
             line = self.line(self.span.line)

@@ -1,4 +1,4 @@
-"""Documents of files that were parsed before: the variants of a spec read the same files."""
+"""Documents of texts that were parsed before: the variants of a spec read the same files."""
 
 from __future__ import annotations
 
@@ -30,3 +30,11 @@ def _without_errors(text: str, file: str) -> Document | None:
     report = Report()
     found = parse(text, file, report)
     return found if report.ok else None
+
+
+@lru_cache(maxsize=8)
+def known(text: str, file: str) -> Document:
+    """The document of a text that has no error, such as that of a spec that was compiled."""
+    found = parse(text, file, Report())
+    assert found is not None
+    return found

@@ -76,7 +76,7 @@ class _Builder:
         self.events = loader(text)
         self.get = self.events.get_event
         self.document, self.report, self.file = document, report, document.file
-        self.anchors: dict[str, tuple[Any, dict[DataPath, Span], dict[DataPath, Span], int]] = {}
+        self.anchors: dict[str, tuple[Any, int, *tuple[dict[DataPath, Span], ...]]] = {}
         self.open_anchors: set[str] = set()
         self.nodes, self.errors_before = 0, len(report.diagnostics)
 
@@ -152,12 +152,16 @@ class _Builder:
     def name(self, anchor: str, data: Any, path: DataPath, nodes: int) -> None:
         """Save the value of an anchor, with its locations, for later aliases."""
         self.open_anchors.discard(anchor)
-        size = len(path)
-        spans = {k[size:]: v for k, v in self.document.spans.items() if k[:size] == path}
-        keys = {
-            k[size:]: v for k, v in self.document.keys.items() if k[:size] == path and k != path
-        }
-        self.anchors[anchor] = (data, spans, keys, nodes)
+        size, document = len(path), self.document
+        found = (
+            {k[size:]: v for k, v in table.items() if k[:size] == path and (own or k != path)}
+            for table, own in (
+                (document.spans, True),
+                (document.keys, False),
+                (document.aliases, True),
+            )
+        )
+        self.anchors[anchor] = (data, nodes, *found)
 
     def alias(self, event: Any, path: DataPath) -> Any:
         if event.anchor in self.open_anchors:
@@ -169,10 +173,14 @@ class _Builder:
                 event,
                 f"define `&{event.anchor}` before it",
             )
-        data, spans, keys, nodes = self.anchors[event.anchor]
+        data, nodes, *found = self.anchors[event.anchor]
         self.count(nodes, event)
-        self.document.spans.update({path + k: v for k, v in spans.items()})
-        self.document.keys.update({path + k: v for k, v in keys.items()})
+        document = self.document
+        for table, own in zip(
+            (document.spans, document.keys, document.aliases), found, strict=True
+        ):
+            table.update({path + k: v for k, v in own.items()})
+        document.aliases[path] = self.span(event)
         return data
 
     def sequence(self, path: DataPath, depth: int) -> tuple[list[Any], Any]:

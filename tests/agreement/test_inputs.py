@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from folders import prepared_folder
 from frameworks import BACKENDS, running, typed_program
 from inception_dsl_keras import BACKEND
 from offered_network import case_of, problem, source
@@ -101,7 +101,7 @@ def one_thread() -> None:
 @cache
 def prepared(name: str) -> tuple[Path, Case, Any]:
     """The network, its case, the results of the reference."""
-    spec = Path(mkdtemp(prefix="inception-dsl-")) / f"{name}.yaml"
+    spec = prepared_folder() / f"{name}.yaml"
     spec.write_text(SPECS[name], encoding="utf-8")
     case = case_of(spec)
     return spec, case, expect(case, train=True)

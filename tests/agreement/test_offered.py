@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import cache, partial
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from folders import prepared_folder
 from offered_defects import SEEDED, Seeded
 from offered_network import INITIALIZERS, case_of, problem, source, written
 
@@ -31,7 +31,7 @@ def one_thread() -> None:
 @cache
 def prepared(initializer: str) -> tuple[Path, Case, Any]:
     """The network, its case, the results of the reference."""
-    spec = written(Path(mkdtemp(prefix="inception-dsl-")), initializer)
+    spec = written(prepared_folder(), initializer)
     case = case_of(spec)
     return spec, case, expect(case, train=True)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from folders import prepared_folder
 from frameworks import BACKENDS, running, typed_program
 from offered_network import case_of, problem, source
 from steps import op
@@ -53,7 +53,7 @@ training: {initializer: {name: he_normal}}
 @cache
 def prepared() -> tuple[Path, Case, Any]:
     """The spec, its case, the results of the reference."""
-    spec = Path(mkdtemp(prefix="inception-dsl-")) / "residuals.yaml"
+    spec = prepared_folder() / "residuals.yaml"
     spec.write_text(SPEC)
     case = case_of(spec)
     return spec, case, expect(case, train=True)

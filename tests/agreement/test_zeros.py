@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
 import pytest
+from folders import prepared_folder
 from frameworks import BACKENDS
 from offered_network import case_of, problem, source
 
@@ -62,7 +62,7 @@ ZERO = {
 @cache
 def prepared(name: str) -> tuple[Path, Case, Expected]:
     """The network, its case, the results of the reference."""
-    spec = Path(mkdtemp(prefix="inception-dsl-")) / "zeros.yaml"
+    spec = prepared_folder() / "zeros.yaml"
     spec.write_text(SPECS[name], encoding="utf-8")
     case = case_of(spec)
     return spec, case, expect(case, train=True)

@@ -167,3 +167,42 @@ def test_only_pages_of_the_same_server_may_ask(
     })""")
     assert answer == ("input" if origin == "http://a.test" else "nothing")
     page.close()
+
+
+def test_a_page_that_is_loaded_again_is_as_it_was(opened: Windows, page_of: Pages) -> None:
+    """Zoom, blocks, search, colours, what is pinned; but not in another tab, or by another link."""
+    window, file = opened(), page_of("v4")
+    page = window.go(file)
+    page.select_option("#colour", "macs")
+    box(page, "inception_b/0").click()
+    page.fill("#search", "1x7")
+    page.keyboard.press("Enter")
+    page.focus("#stage")
+    for key in ("+", "+", "ArrowUp"):
+        page.keyboard.press(key)
+    seen = "[...document.querySelectorAll('#shapes [data-id]')].map((one) => one.dataset.id).join()"
+
+    def state() -> tuple[object, ...]:
+        found = (page.input_value("#search"), page.input_value("#colour"), page.evaluate(seen))
+        return *found, page.text_content("#hits"), *(round(one, 1) for one in scale(page))
+
+    before = state()
+    for _ in range(2):
+        page.reload()
+        until(page, "document.querySelector('#content').style.transform !== ''")
+        assert state() == before
+    page = window.go(file, "#body/3")
+    assert page.input_value("#search") == ""
+    page = opened().go(file)
+    assert page.input_value("#search") == ""
+    assert page.evaluate("Object.keys(localStorage).length + document.cookie.length") == 0
+
+
+def test_a_page_without_storage_is_loaded_again(opened: Windows, page_of: Pages) -> None:
+    page = opened().go(page_of("v0"))
+    page.evaluate("sessionStorage.clear()")
+    page.evaluate("sessionStorage.setItem(`inception-dsl ${location.pathname}`, '{')")
+    page.add_init_script("Storage.prototype.setItem = () => { throw new Error('full'); }")
+    page.reload()
+    until(page, "document.querySelector('#content').style.transform !== ''")
+    assert box(page, "input").is_visible()

@@ -67,6 +67,11 @@ def test_layouts(layout: str, width: str, tmp_path: Path) -> None:
         ["diff", "v4", "inception_resnet_v2"],
         ["sweep", "v4", "--vary", "width=0.5,1", "--vary", "input=224,299"],
         ["sweep", "v4", "--vary", "width=0.5,1", "--vary", "input=9,299"],
+        [
+            *("sweep", "v4", "--vary", "width=0.5,1", "--vary", "input=299,331"),
+            *("--vary", "body.inception_a.repeat=1,2", "--vary", "body.inception_b.repeat=1,2"),
+            *("--vary", "body.inception_c.repeat=1,2"),
+        ],
         ["fit", "v4", "--macs", "600M", "--vary", "width=0.2..0.3"],
     ],
     ids=" ".join,

@@ -35,7 +35,7 @@ def test_a_warning(case: dict[str, Any], warned: Warned) -> None:
 
 def test_each_warning_has_cases_with_and_without() -> None:
     reported = {report.split()[0] for case in CASES for report in case["reports"]}
-    assert reported == set(WARNINGS)
+    assert reported == {code for code in WARNINGS if code < "W5"}  # others are not of `check`
     assert sum(not case["reports"] for case in CASES) >= 50
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from inception_dsl.ir.flow import Apply, Flow, ValueId
+from inception_dsl.analysis.receptive import Seen, receptive_fields
+from inception_dsl.backend import Report
+from inception_dsl.compiler import compile_spec
+from inception_dsl.ir.flow import Apply, Flow, ValueId, flow
 from inception_dsl.reference.forward import run
+from inception_dsl.testing.random_specs import MAIN, random_spec
 
 TRIES = 6
 
@@ -69,3 +75,43 @@ def _changed(y: Any, axis: int, size: int) -> Any:
     else:
         different = different.any(axis=1, keepdims=True)
     return different.reshape(TRIES, size, -1).any(axis=0).T
+
+
+def compiled(files: Mapping[str, str]) -> Flow:
+    """The statements of a network that is given by its files."""
+    with tempfile.TemporaryDirectory() as name:
+        for file, text in files.items():
+            (Path(name) / file).write_text(text, encoding="utf-8")
+        typed = compile_spec(Path(name) / MAIN, {}, Report())
+    assert typed is not None
+    return flow(typed, heads=False)
+
+
+def differences(one: Dependence, seen: Seen, size: int, *, exact: bool) -> list[str]:
+    """Positions that depend on other pixels than their receptive field says."""
+    found = []
+    fields = seen.get(one.input, ())
+    for position, on in enumerate(one.on):
+        pixels = np.flatnonzero(on)
+        if not fields:
+            assert not pixels.size
+            continue
+        field = fields[one.axis]
+        first, last = max(field.first(position), 0), min(field.last(position), size - 1)
+        own = (pixels[0], pixels[-1]) if pixels.size else None
+        wrong = own != ((first, last) if first <= last else None)
+        if wrong and (exact or (own and (own[0] < first or own[1] > last))):
+            found.append(f"axis {one.axis}, {position}: {first}..{last}, but {own}")
+    return found
+
+
+def outside(seed: int) -> list[str]:
+    """Where a random network depends on pixels outside of its receptive fields."""
+    network = compiled(random_spec(seed).files)
+    fields = receptive_fields(network)
+    return [
+        difference
+        for one in dependences(network, seed)
+        for size in [network.types[network.inputs[one.input]].spatial[one.axis]]
+        for difference in differences(one, fields[one.value], size, exact=False)
+    ]

@@ -222,6 +222,7 @@ inform(null);
 function ready() {
   begin();
   if (linked) visit(linked);
+  resumeKept();
 }
 window.addEventListener("hashchange", () => {
   restore();

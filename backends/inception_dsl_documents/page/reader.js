@@ -1,5 +1,6 @@
 // Where the reader is. The page of `serve` asks for it, and gives it to the next version of this
-// page, in which steps may have other numbers, and the figure another size.
+// page, in which steps may have other numbers, and the figure another size. So does the tab itself,
+// when this page is loaded again.
 
 const labelOf = (id) => items.get(id).text.join(" ");
 const steps = () => [...texts.keys()].map((id) => ({id, label: labelOf(id)}));
@@ -124,4 +125,38 @@ window.addEventListener("message", ({source, origin, data: message, ports: [port
 function answer(port, patience) {
   if (pointers.size && patience > 0) setTimeout(answer, 50, port, patience - 50);
   else port.postMessage(situation());
+}
+
+// The tab keeps where the reader is until it is closed, for this page only. In a frame of `serve`,
+// which has no storage of its own, the page around it does.
+const KEPT = `inception-dsl ${location.pathname}`;
+const inFrame = window.parent !== window;
+let telling = 0;
+
+function stored(action) {
+  try {
+    return action(window.sessionStorage);
+  } catch {
+    return null; // no storage here, or it is full
+  }
+}
+
+function resumeKept() {
+  const [loaded] = performance.getEntriesByType("navigation");
+  const kept = loaded?.type === "reload" && stored((storage) => storage.getItem(KEPT));
+  if (kept) stored(() => resume(JSON.parse(kept), false));
+}
+
+function tell() {
+  clearTimeout(telling);
+  telling = setTimeout(() => window.parent.postMessage({situation: situation()}, location.origin), 150);
+}
+
+if (inFrame && location.origin !== "null") {
+  for (const event of ["pointerup", "wheel", "keyup", "input", "scroll"]) {
+    window.addEventListener(event, tell, {capture: true, passive: true});
+  }
+} else {
+  window.addEventListener("pagehide", () =>
+    stored((storage) => storage.setItem(KEPT, JSON.stringify(situation()))));
 }

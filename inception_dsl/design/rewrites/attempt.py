@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ...compiler import compile_spec
-from ...diagnostics.report import SHIPPED, Edit, Report
+from ...diagnostics.report import Report
 from ...ir.typed import TypedProgram
-from ...language.file_names import named, named_by_user, same
-from ...language.unsaved import unsaved
-from ...yaml.document import DataPath
-from ...yaml.edits import apply
-from ...yaml.source import parse
-from .comments import comments
-from .lifting import Lifted, lifted
-from .moving import RefusedError, Source, moved
+from .application import Application
+from .edited import edited, lost
+from .moving import RefusedError
 from .places import Place, places
 from .rule import Rule
+from .shared import Shared
+from .sources import Base, Files, Refusal, Sources, refusal
+from .together import Step, Together
 from .written import Texts, Written
-
-Files = Mapping[str, str]
-"""Texts by the names of their files."""
-
-
-class Refusal(NamedTuple):
-    """Why a step cannot be rewritten, and what helps against it, if that is known."""
-
-    place: Place
-    reason: str
-    help: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.reason} ({self.help})" if self.help else self.reason
 
 
 class Attempt(NamedTuple):
@@ -50,75 +31,35 @@ class Attempt(NamedTuple):
     refusals: tuple[Refusal, ...] = ()
 
 
-class Part(NamedTuple):
-    """What is taken into the spec: a block or a section, and the file that it is written in."""
-
-    section: DataPath
-    file: str
-
-
-class Base(NamedTuple):
-    """The files that the edits are for, and what they compile to."""
-
-    texts: Files
-    typed: TypedProgram
-
-
-class Spec:
-    """A compiled spec that is to be rewritten.
-
-    ``target`` is the file that gets the result; without one, the spec itself and its files change,
-    or a file beside, with the name of a shipped spec. ``settings`` and ``root`` are those of
-    :func:`compile_spec`.
-    """
-
-    def __init__(
-        self,
-        spec: str | os.PathLike[str],
-        settings: Mapping[str, str],
-        report: Report,
-        root: str | os.PathLike[str] | None = None,
-        target: str | None = None,
-    ) -> None:
-        self.settings, self.root = settings, root
-        own = Report()
-        self.typed = compile_spec(spec, settings, own, root)
-        report.include(own.diagnostics, own.texts)
-        self.texts, self.file = own.texts, named_by_user(spec)
-        shipped = self.file.startswith(SHIPPED)
-        beside = f"{self.file.rpartition('/')[2].removeprefix(SHIPPED)}.yaml"
-        self.target = target or (beside if shipped else self.file)
-        self.new = target is not None or shipped
-        self.sources: dict[str, Source] = {}
-
-    @property
-    def program(self) -> TypedProgram:
-        assert self.typed is not None
-        return self.typed
+class Spec(Sources):
+    """A compiled spec to which rules are applied."""
 
     def attempt(self, rule: Rule, chosen: Sequence[Place], values: Mapping[str, Any]) -> Attempt:
         """The rule at all chosen places where it is possible, with the reasons for the others."""
-        base, refusals = self._base(chosen)
+        application = Application(rule, rule.values(values))
+        base, refusals = self.base(chosen)
         texts, gone = Texts(base.typed, base.texts), {id(r.place) for r in refusals}
-        places_now = {place.key: place for place in places(base.typed)}
-        possible: list[tuple[Place, Written]] = []
+        found = places(base.typed)
+        now = {place.key: place for place in found}
+        possible = list[Step]()
         for place in (place for place in chosen if id(place) not in gone):
-            written = texts.find(places_now[place.key])
+            written = texts.find(now[place.key])
             reason = written if isinstance(written, str) else ""
             if isinstance(written, Written):
-                reason = rule.obstacle(written, rule.values(values))
-                reason = reason or self._shifted(rule, written, values)
-                possible += [] if reason else [(place, written)]
+                reason = application.obstacle(written) or self._shifted(application, written)
+                possible += [] if reason else [Step(place, written)]
             refusals += [Refusal(place, reason)] if reason else []
-        best, failed = self._together(rule, base, possible, values)
+        units, alone = Together(base.typed, found, texts, rule.inside).units(possible)
+        best, failed = self._together(application, base, units)
+        refusals += [Refusal(*one) for one in alone]
         return best._replace(refusals=(*refusals, *failed))
 
-    def _shifted(self, rule: Rule, written: Written, values: Mapping[str, Any]) -> str:
+    def _shifted(self, application: Application, written: Written) -> str:
         """Why new steps would change which step a setting means; empty if they do not."""
         owner, (*around, own) = written.place.key
         before = [*(["blocks", owner] if owner else []), *map(str, around)]
         apart = written._replace(taken={*written.taken})
-        more = rule.replaced(apart, rule.values(values)).steps > 1 if self.settings else False
+        more = application.replaced(apart).steps > 1 if self.settings else False
         for name in self.settings if more else ():
             path = name.split(".")
             index = path[len(before)] if len(path) > len(before) else ""
@@ -127,183 +68,34 @@ class Spec:
         return ""
 
     def _together(
-        self,
-        rule: Rule,
-        base: Base,
-        possible: Sequence[tuple[Place, Written]],
-        values: Mapping[str, Any],
+        self, application: Application, base: Base, units: list[list[Step]]
     ) -> tuple[Attempt, list[Refusal]]:
-        """All places at once; after an error halves of them, without those that cause it."""
-        best, kept = Attempt({}, self.program, (), ()), list[tuple[Place, Written]]()
-        refusals, groups = list[Refusal](), [possible] if possible else []
+        """All units at once; after an error halves of them, without those that cause it."""
+        best, kept = Attempt({}, self.program, (), ()), list[Step]()
+        refusals, groups = list[Refusal](), [units] if units else []
         while groups:
             group = groups.pop(0)
+            steps = [step for unit in group for step in unit]
             try:
-                best = self._edited(rule, base, [*kept, *group], values)
-                kept += group
+                best = self._edited(application, base, [*kept, *steps])
+                kept += steps
             except RefusedError as error:
                 if half := len(group) // 2:
                     groups = [group[:half], group[half:], *groups]
                 else:
-                    refusals.append(_refusal(group[0][0], error))
+                    refusals += [refusal(step.place, error) for step in steps]
         return best, refusals
 
-    def _edited(
-        self,
-        rule: Rule,
-        base: Base,
-        chosen: Sequence[tuple[Place, Written]],
-        values: Mapping[str, Any],
-    ) -> Attempt:
+    def _edited(self, application: Application, base: Base, steps: Sequence[Step]) -> Attempt:
         """The rule at these places; raises :class:`RefusedError` if the result is not a spec."""
-        edits: dict[str, list[Edit]] = {}
-        sizes: list[int] = []
-        names: dict[str, set[str]] = {}
-        for _, written in chosen:
-            taken = names.setdefault(written.place.owner, {*written.taken})
-            found = rule.replaced(written._replace(taken=taken), rule.values(values))
-            sizes.append(found.steps)
-            for edit in found.edits:
-                edits.setdefault(edit.span.file, []).append(edit)
-        after = {file: _applied(base.texts[file], own) for file, own in edits.items()}
-        whole = {self.target: base.texts[self.target], **after}
-        result = self._compiled(whole, Report(), "the result has an error,")
-        if rule.keeps and dict(result.outputs) != dict(self.program.outputs):
+        written = [step.written for step in steps]
+        found = edited(application, base.texts, written)
+        found = Shared(self, application, base, written).result(found)
+        whole = {self.target: base.texts[self.target], **found.texts}
+        result = self.compiled(whole, Report(), "the result has an error,")
+        if application.rule.keeps and dict(result.outputs) != dict(self.program.outputs):
             raise RefusedError("the output of the network would get another shape")
-        if problem := _lost(base.texts, after):
+        if problem := lost(base.texts, found.texts):
             raise RefusedError(problem)
         files = {f: text for f, text in whole.items() if self.new or self.texts.get(f) != text}
-        return Attempt(files, result, tuple(place for place, _ in chosen), tuple(sizes))
-
-    def _base(self, chosen: Iterable[Place]) -> tuple[Base, list[Refusal]]:
-        """The files to edit, and the steps that cannot be edited in any of them.
-
-        What must not change is taken into the spec: shipped files, what the spec extends, and in a
-        new file all blocks.
-        """
-        groups: dict[Part | None, list[Place]] = {}
-        for place in chosen:
-            groups.setdefault(self._part(place), []).append(place)
-        parts = [part for part in groups if part is not None]
-        try:
-            return self._taken(parts), []
-        except RefusedError:
-            pass  # find out which parts cannot be taken
-        try:
-            base = self._taken([])
-        except RefusedError as error:
-            found = [_refusal(place, error) for group in groups.values() for place in group]
-            return Base(self.texts, self.program), found
-        kept, refusals = list[Part](), list[Refusal]()
-        for part in parts:
-            try:
-                base = self._taken([*kept, part])
-                kept.append(part)
-            except RefusedError as error:
-                refusals += [_refusal(place, error) for place in groups[part]]
-        return base, refusals
-
-    def _part(self, place: Place) -> Part | None:
-        """What has to be taken into the spec so that a step can be edited; ``None``: nothing."""
-        origin = place.node.origin
-        file, document = origin.span().file, origin.document.file
-        if file not in self.texts or (file == document == self.file):
-            return None
-        if file == document and not self.new and not file.startswith(SHIPPED):
-            return None
-        if file != document and not self.extends:
-            return None  # a block that extends another one, which `Texts` reports
-        section: DataPath = ("blocks", place.owner) if place.owner else origin.path[:1]
-        return Part(section, file)
-
-    def _taken(self, parts: Sequence[Part]) -> Base:
-        """The spec with what these parts are, compiled; raises :class:`RefusedError`."""
-        if not self.new and not parts:
-            return Base(self.texts, self.program)
-        if self.extends:
-            found = [self._lifted(part) for part in parts]
-            text = lifted(self._source(self.file), found, self.target)
-        else:
-            files = self._with_importers(list(dict.fromkeys(part.file for part in parts)))
-            taken = [self._source(file) for file in files]
-            text = moved(self._source(self.file), taken, self.target)
-        report = Report()
-        typed = self._compiled({self.target: text}, report, "the spec cannot take it over:")
-        return Base({**report.texts, self.target: text}, typed)
-
-    def _lifted(self, part: Part) -> Lifted:
-        """The list of steps of a block or a section that the spec inherits."""
-        program, (first, *block) = self.program.program, part.section
-        origin = program.origin.below(first)
-        if block:
-            origin = program.blocks[str(block[0])].origin.below("steps")
-        document, size = origin.document, len(origin.path)
-        files = {s.file for path, s in document.spans.items() if path[:size] == origin.path}
-        if files != {part.file}:
-            raise RefusedError(f"it comes from {part.file}, and other files change parts of it")
-        source = self._source(part.file)
-        span = document.spans[origin.path]
-        path = next(path for path, found in source.document.spans.items() if found == span)
-        return Lifted(part.section, source, path)
-
-    @property
-    def extends(self) -> bool:
-        """Whether the spec extends another one."""
-        return "extends" in self._source(self.file).document.data
-
-    def _with_importers(self, files: list[str]) -> list[str]:
-        """The files, and those that import them: a block can be defined only once."""
-        others = {
-            origin.document.file: self._source(origin.document.file)
-            for block in self.program.program.blocks.values()
-            if (origin := block.origin).document.file not in (self.file, *files)
-        }
-        for file in files:
-            for other, source in others.items():
-                wanted = source.document.data.get("import") or []
-                if other not in files and same(file) in (same(named(w, other)) for w in wanted):
-                    files.append(other)
-        return files
-
-    def _source(self, file: str) -> Source:
-        if file not in self.sources:
-            document = parse(self.texts[file], file, Report())
-            assert document is not None
-            self.sources[file] = Source(file, self.texts[file], document)
-        return self.sources[file]
-
-    def _compiled(self, texts: Files, report: Report, problem: str) -> TypedProgram:
-        """The spec with these texts; raises :class:`RefusedError` with its first error."""
-        with unsaved(texts):
-            typed = compile_spec(self.target, self.settings, report, self.root)
-        if typed is None:
-            first = report.diagnostics[0]
-            help = first.help if first.code < "E4" else ""  # on shapes, it is for the new text
-            raise RefusedError(f"{problem} {first.code}: {first.message}", help)
-        return typed
-
-
-def _refusal(place: Place, error: RefusedError) -> Refusal:
-    return Refusal(place, str(error), error.help)
-
-
-def _applied(text: str, edits: Sequence[Edit]) -> str:
-    """The text with edits, whose new lines end as those of the text."""
-    if "\r\n" in text:
-        edits = [edit._replace(text=edit.text.replace("\n", "\r\n")) for edit in edits]
-    return apply(text, edits)
-
-
-def _lost(before: Files, after: Files) -> str:
-    """Which comment the edits would lose, if any."""
-    for file, text in after.items():
-        old, new = (_comments(file, one) for one in (before[file], text))
-        if old - new:
-            return f"the comment `{next(iter(old - new))}` would be lost"
-    return ""
-
-
-def _comments(file: str, text: str) -> Counter[str]:
-    document = parse(text, file, Report())
-    assert document is not None  # it was compiled
-    return comments(text, document)
+        return Attempt(files, result, tuple(step.place for step in steps), found.sizes)

@@ -13,6 +13,11 @@ _COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*")
 
 def comments(text: str, document: Document) -> Counter[str]:
     """How often each comment is in a text; ``document`` says what is a value."""
+    return Counter(comments_by_line(text, document).values())
+
+
+def comments_by_line(text: str, document: Document) -> dict[int, str]:
+    """The comments of a text by the numbers of their lines."""
     lines = text.split("\n")
     values: list[list[tuple[int, int]]] = [[] for _ in range(len(lines) + 2)]
     for path, span in document.spans.items():
@@ -27,12 +32,12 @@ def comments(text: str, document: Document) -> Counter[str]:
             values[number].append((start, end))
     for span in document.keys.values():
         values[span.line].append((span.column - 1, span.end_column - 1))
-    return Counter(
-        match[0].rstrip()
+    return {
+        number: match[0].strip()
         for number, line in enumerate(lines, 1)
         for match in [_first(line, values[number])]
         if match is not None
-    )
+    }
 
 
 def _first(line: str, values: list[tuple[int, int]]) -> re.Match[str] | None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
 from ...analysis.step_costs import StepCost, Written
-from ...ir.program import Chain, ForkNode, Node, Program
 from ...ir.typed import TypedChain, TypedOp, TypedProgram
 from ...ir.walk import inner_chains
 from .attempt import Attempt
+from .matching import matches
 from .places import Place
 
 Row: TypeAlias = Written | None
@@ -37,7 +36,8 @@ def costs(typed: TypedProgram, attempt: Attempt) -> dict[Row, Costs]:
     run in training only.
     """
     before = {id(place.node): row(place) for place in attempt.places}
-    after = {id(node): row(p) for p, node in _new_nodes(typed.program, attempt)}
+    found = matches(typed.program, attempt.typed.program, attempt.places, attempt.sizes)
+    after = {id(node): row(m.place) for m in found if m.place is not None for node in m.new}
     old, new = _added(typed, before), _added(attempt.typed, after)
     rows = dict.fromkeys([*before.values(), None])
     return {row: Costs(old.get(row, StepCost()), new.get(row, StepCost())) for row in rows}
@@ -46,32 +46,6 @@ def costs(typed: TypedProgram, attempt: Attempt) -> dict[Row, Costs]:
 def row(place: Place) -> Written:
     """The row that a rewritten step counts in."""
     return place.owner, place.around
-
-
-def _new_nodes(old: Program, attempt: Attempt) -> Iterator[tuple[Place, Node]]:
-    """The new steps, each with the step that it stands for."""
-    sizes = {id(p.node): (p, n) for p, n in zip(attempt.places, attempt.sizes, strict=True)}
-    new = attempt.typed.program
-    for owner in dict.fromkeys(place.owner for place in attempt.places):
-        chains = [([p.blocks[owner].chain] if owner else p.chains) for p in (old, new)]
-        for before, after in zip(*chains, strict=True):
-            yield from _paired(before, after, sizes)
-
-
-def _paired(
-    old: Chain, new: Chain, sizes: Mapping[int, tuple[Place, int]]
-) -> Iterator[tuple[Place, Node]]:
-    """The same in one chain and its branches: all other steps of it are as they were."""
-    following = iter(new)
-    for node in old:
-        if id(node) in sizes:
-            place, size = sizes[id(node)]
-            yield from ((place, one) for one in islice(following, size))
-            continue
-        same = next(following)
-        if isinstance(node, ForkNode) and isinstance(same, ForkNode):
-            for (_, before), (_, after) in zip(node.branches, same.branches, strict=True):
-                yield from _paired(before, after, sizes)
 
 
 def _added(typed: TypedProgram, rows: Mapping[int, Written]) -> dict[Row, StepCost]:

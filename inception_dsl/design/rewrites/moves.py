@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 from typing import Any, NamedTuple
 
 from ...analysis.step_costs import StepCost
-from ...diagnostics.report import PLAIN, Report, Style
+from ...diagnostics.report import PLAIN, Style
 from ..compared import Difference
 from ..tables import Line, Table
 from . import RULES
+from .alone import Alone
 from .attempt import Spec
 from .costs import costs
 from .places import Place, places
-from .rewriting import TOTALS, about_rule, allowed, more_text
+from .rewriting import TOTALS, about_rule, more_text
 from .rule import Rule
 
 
@@ -30,17 +32,13 @@ class Move(NamedTuple):
     macs: int
 
 
-def moves(spec: Spec, report: Report) -> Moves | None:
-    """The rules that apply to a spec; ``None`` with errors in the report."""
-    return Moves(spec) if allowed(spec, report) else None
-
-
 class Moves:
     """The rules that apply to a spec: ``print`` it, or read ``found``."""
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
-        self.found = [move for rule in RULES for move in _moves(spec, rule)]
+        found = places(spec.program)
+        self.found = [move for rule in RULES for move in _moves(spec, found, rule)]
 
     def __str__(self) -> str:
         return self.render()
@@ -80,19 +78,39 @@ def _line(move: Move, total: Mapping[str, int | str]) -> tuple[str, ...]:
     return move.rule.name, one, f"{len(move.places)}", f"{runs:,}", *cells
 
 
-def _moves(spec: Spec, rule: Rule) -> Iterator[Move]:
+def _moves(spec: Spec, found: Sequence[Place], rule: Rule) -> Iterator[Move]:
     """A rule with the blocks it applies to, each with what the network saves by it there."""
-    groups: dict[str, list[Place]] = {}
-    for place in filter(rule.wants, places(spec.program)):
-        # a block that changes its output changes what others cost, so that each is tried alone
-        groups.setdefault("" if rule.keeps else place.owner, []).append(place)
-    for wanted in groups.values():
-        attempt = spec.attempt(rule, wanted, {})
-        found = costs(spec.program, attempt)
-        for owner in dict.fromkeys(place.owner for place in attempt.places):
-            more = StepCost()
-            for key, cost in found.items():
-                if not rule.keeps or (key is not None and key[0] == owner):
-                    more = more.plus(cost.more)
-            own = tuple(place for place in attempt.places if place.owner == owner)
-            yield Move(rule, owner, own, more.parameters, more.macs)
+    wanted = [place for place in found if rule.meant(place)]
+    attempt = spec.attempt(rule, wanted, {})
+    owners = _owners(attempt.places)
+    if rule.keeps:
+        each = costs(spec.program, attempt)
+        for owner, own in owners.items():
+            rows = [cost.more for key, cost in each.items() if key is not None and key[0] == owner]
+            yield _move(rule, owner, own, reduce(StepCost.plus, rows, StepCost()))
+        return
+    # a block that changes its output changes what others cost, so that each is tried alone
+    failed = _owners([refusal.place for refusal in attempt.refusals if refusal.compiled])
+    alone = Alone(spec.program.program, attempt.typed.program)
+    for owner in _owners(wanted):
+        own, more = owners.get(owner, []), None
+        if owner in failed:  # with others or alone
+            attempt = spec.attempt(rule, [*own, *failed[owner]], {})
+            own = [*attempt.places]
+            more = Alone(spec.program.program, attempt.typed.program).more(owner) if own else None
+        elif own:
+            more = alone.more(owner)
+        if more is not None:
+            yield _move(rule, owner, own, more)
+
+
+def _owners(found: Iterable[Place]) -> dict[str, list[Place]]:
+    """Steps by the block that they are written in."""
+    owners: dict[str, list[Place]] = {}
+    for place in found:
+        owners.setdefault(place.owner, []).append(place)
+    return owners
+
+
+def _move(rule: Rule, owner: str, own: Iterable[Place], more: StepCost) -> Move:
+    return Move(rule, owner, tuple(own), more.parameters, more.macs)

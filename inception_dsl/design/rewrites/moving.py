@@ -12,14 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from ...diagnostics.report import SHIPPED, Edit, Report, Span
+from ...diagnostics.report import SHIPPED, Edit, Span
 from ...language import shipped
 from ...language.file_names import named, same
 from ...language.overlay import BODY
 from ...yaml.document import DataPath, Document
 from ...yaml.edits import Editor, apply, flow
 from ...yaml.items import Item
-from ...yaml.source import parse
+from ...yaml.kept import known
 
 _SCHEMA: Final = re.compile(r"# yaml-language-server: \$schema=(\S+)[^\n]*\n?")
 _CHAINS: Final = ("stem", "body", "aux_heads", "outputs", "head", "steps")
@@ -58,8 +58,7 @@ class Move:
         self.apart = Path(top.file).parent.resolve() != Path(target).parent.resolve()
         self.apart |= top.file.startswith(SHIPPED)
         self.text_of = self._with_schema()
-        document = parse(self.text_of, target, Report())
-        assert document is not None  # it was compiled
+        document = known(self.text_of, target)
         self.document = document
         self.editor = Editor(document, {target: self.text_of})
 

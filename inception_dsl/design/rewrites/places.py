@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Final, TypeAlias
 
@@ -45,6 +45,21 @@ class Place:
         return self.chain[self.position]
 
     @property
+    def repetitions(self) -> list[Place]:
+        """The step itself, or the repetitions of one with ``each``, as steps of the chain."""
+        every, here = self.node.each, self.position
+        chain = (*self.chain[:here], *every, *self.chain[here + 1 :])
+        return [
+            replace(
+                self,
+                chain=chain,
+                position=here + index,
+                types=[typed for typed in self.types if typed.node is one],
+            )
+            for index, one in enumerate(every)
+        ] or [self]
+
+    @property
     def in_block(self) -> bool:
         """Whether it can read ``$in_channels``: it is in a block, also in one built alone."""
         return bool(self.owner) or self.key[1][:1] == ("steps",)
@@ -54,6 +69,11 @@ class Place:
         """Its path, as ``summary`` and ``diff`` print it."""
         where = next((str(part) for part in self.key[1]), "") if not self.path else ""
         return place_text((self.owner, self.path)) or where
+
+    @property
+    def deviates(self) -> bool:
+        """Whether it has a note on how it differs from the paper."""
+        return (*self.node.origin.path, "deviation") in self.node.origin.document.spans
 
     @property
     def layers(self) -> list[TypedOp]:

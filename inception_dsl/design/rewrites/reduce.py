@@ -71,4 +71,5 @@ RULE: Final = Rule(
     obstacle=_obstacle,
     replaced=_replaced,
     options=(_FILTERS,),
+    inside=False,
 )

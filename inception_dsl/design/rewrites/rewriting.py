@@ -145,6 +145,11 @@ class Rewritten:
                 yield f"note: `{block}` changes in all its {uses:,} uses"
         if self._spec.new:
             yield "note: it has the name and the title of the original: change them"
+        if self._spec.program.program.checkpoints:
+            yield "note: it has no `checkpoints`: published weights do not fit the new layers"
+        for place in self._attempt.places:
+            if place.deviates:
+                yield f"note: check the `deviation` of `{place.text}`: it was for the old step"
         for file in self.files:
             if file != self._spec.target:
                 yield printable(f"note: other specs that import {file} change, too")
@@ -197,12 +202,12 @@ def rewritten(
     ``values`` are the options of the rule. ``None`` if that is nowhere, or if the spec has errors,
     with these in the report.
     """
-    if not allowed(spec, report):
+    if spec.typed is None:
         return None
     chosen = _chosen(spec, at, report)
     if chosen is None:
         return None
-    wanted = [place for place in chosen if rule.wants(place)]
+    wanted = [place for place in chosen if rule.meant(place)]
     if not wanted:
         _none(spec, rule, chosen, at, report)
         return None
@@ -213,19 +218,6 @@ def rewritten(
         message = f"`{rule.name}` cannot rewrite `{refusal.place.text}`: {refusal.reason}"
         report.error("E317", message, refusal.place.node.origin.span(), help=refusal.help)
     return None
-
-
-def allowed(spec: Spec, report: Report) -> bool:
-    """Whether the spec may change; reports it if published weights have names in it."""
-    if spec.typed is None:
-        return False
-    program = spec.typed.program
-    if not program.checkpoints:
-        return True
-    message = "the spec has names of published weights, which the rewritten layers would not have"
-    help = "remove `checkpoints`, or start from a spec without it"
-    report.error("E317", message, program.origin.document.key_span(("checkpoints",)), help=help)
-    return False
 
 
 def _chosen(spec: Spec, at: Collection[str], report: Report) -> list[Place] | None:

@@ -58,10 +58,14 @@ def _number(text: str) -> float:
 
 
 class Replacement(NamedTuple):
-    """The edits of a step's text, and how many steps of its chain stand for it then."""
+    """The edits of a step's text, and how many steps of its chain stand for it then.
+
+    ``own`` is the position among these of the step itself, as it is edited.
+    """
 
     edits: Edits
     steps: int
+    own: int = -1
 
 
 class Rule(NamedTuple):
@@ -69,7 +73,7 @@ class Rule(NamedTuple):
 
     ``target`` is what it is for, in words, and ``wants`` whether a step is such. ``obstacle`` is
     why the step cannot be rewritten (empty: it can), and ``replaced`` is what replaces it.
-    ``keeps``: the step's output keeps its shape.
+    ``keeps``: the step's output keeps its shape. ``inside``: the text of the step itself changes.
     """
 
     name: str
@@ -82,6 +86,11 @@ class Rule(NamedTuple):
     options: tuple[Option, ...] = ()
     note: str = ""
     keeps: bool = True
+    inside: bool = True
+
+    def meant(self, place: Place) -> bool:
+        """Whether a step, or one of its repetitions if these differ, is one the rule is for."""
+        return any(map(self.wants, place.repetitions))
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The options with their defaults."""

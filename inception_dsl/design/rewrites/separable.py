@@ -54,7 +54,7 @@ def _replaced(written: Written, values: Values) -> Replacement:
     if op.activation != "none":
         function = plain(op.activation)
         behind.append({"op": "activation", **written.named("activation"), "function": function})
-    return Replacement((*edits, *written.item.after(*behind)), 1 + len(behind))
+    return Replacement((*edits, *written.item.after(*behind)), 1 + len(behind), own=0)
 
 
 RULE: Final = Rule(

@@ -56,4 +56,5 @@ RULE: Final = Rule(
     obstacle=_obstacle,
     replaced=_replaced,
     options=(_RATIO,),
+    inside=False,
 )

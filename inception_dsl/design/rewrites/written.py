@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from ...diagnostics.report import Edit, Report, Span
+from ...diagnostics.report import Edit, Span
 from ...ir.program import ForkNode
 from ...ir.typed import TypedProgram
-from ...ir.walk import nodes, owners, written_steps
+from ...ir.walk import nodes
+from ...language.each import EACH, repetitions
 from ...language.rest import Every
 from ...types.width import Width
 from ...yaml.document import DataPath, Document
 from ...yaml.edits import Editor, Edits, flow
 from ...yaml.items import Item
-from ...yaml.source import parse
+from ...yaml.kept import known
 from .places import Place
 
 
@@ -44,6 +45,8 @@ class Written(NamedTuple):
     def set(self, field: str, value: Any) -> Edits:
         """Write a field of the step."""
         path = (*self.item.path, field)
+        if alias := self.editor.document.aliases.get(path):
+            return (Edit(alias, flow(value)),)
         if field in self.data:
             return self.editor.replace(path, flow(value))
         return self.editor.insert(self.item.path, field, flow(value))
@@ -51,7 +54,8 @@ class Written(NamedTuple):
     def without(self, *fields: str) -> Edits:
         """Remove fields of the step, with one edit for those beside each other."""
         editor, own = self.editor, self.editor.fields(self.item.path)
-        spans, keys = editor.document.spans, editor.document.keys
+        document = editor.document
+        spans, keys = {**document.spans, **document.aliases}, document.keys
         edits: list[Edit] = []
         for _, group in groupby(enumerate(own), lambda entry: entry[1][-1] in fields):
             found = [index for index, path in group if path[-1] in fields]
@@ -94,17 +98,13 @@ class Texts:
         self.program, self.texts = (program := typed.program), texts
         self.documents: dict[str, Document] = {}
         self.paths: dict[str, dict[Span, list[DataPath]]] = {}
-        shares = [node.shares for node in written_steps(program) if node.shares]
-        self.owners = owners(typed)
-        self.numbered = any(part.isdecimal() for found in shares for part in found.down)
         documents = [program.origin.document, *(b.origin.document for b in program.blocks.values())]
         self.extended = {name for d in documents for name in d.origins.values()}
 
     def document(self, file: str) -> Document:
         """The document of a file alone."""
         if file not in self.documents:
-            found = parse(self.texts[file], file, Report())
-            assert found is not None  # it was compiled
+            found = known(self.texts[file], file)
             self.documents[file] = found
             index = self.paths.setdefault(file, {})
             for path, span in found.spans.items():
@@ -119,9 +119,9 @@ class Texts:
             return problem
         document = self.document(span.file)
         paths = self.paths[span.file].get(span, [])
-        item = Item(Editor(document, self.texts), paths[0]) if paths else None
-        if item is None or len(paths) > 1 or self.anchored(item):
-            return "it is written with an anchor or an alias, for several steps at once"
+        if not paths:
+            return "it is not written as a whole in its file"
+        item = Item(Editor(document, self.texts), origin.path if origin.path in paths else paths[0])
         block = document.data.get("block") if item.path[0] == "steps" else item.path[1]
         if place.owner and block != place.owner:
             return f"it comes from the block `{block}`, which `{place.owner}` extends"
@@ -142,12 +142,6 @@ class Texts:
             return f"it comes from {span.file}, which {document.file} extends or changes"
         if place.owner in self.extended:
             return f"another block extends `{place.owner}`, and its changes are by position"
-        if place.node.each:
-            return "its repetitions differ (`each`)"
-        if place.node.shares or id(place.node) in self.owners:
-            return "it shares weights with another step, whose fields have to be equal"
-        if self.numbered:
-            return "the path of shared weights in the spec counts steps"
         return ""
 
     def names(self, owner: str) -> set[str]:
@@ -157,14 +151,6 @@ class Texts:
         found = [node for chain in chains for node in nodes(chain)]
         branches = (name for n in found if isinstance(n, ForkNode) for name, _ in n.branches)
         return {*branches, *(part for node in found for part in node.segments)}
-
-    def anchored(self, item: Item) -> bool:
-        """Whether a step, or a part that contains it, has an anchor."""
-        spans = item.editor.document.spans
-        return any(
-            item.editor.at(spans[item.path[:size]]) in ("&", "*", "!")
-            for size in range(1, len(item.path) + 1)
-        )
 
     def defaults(self, document: Document) -> dict[str, dict[str, Any]]:
         """The defaults of the spec, with those of the file of a block."""
@@ -184,7 +170,11 @@ def _data(document: Document, path: DataPath) -> Any:
 def _same(found: Any, written: Any) -> bool:
     """Whether a part of the spec is as it is written; steps with ``each`` are spread there."""
     if isinstance(found, Every):
-        return True
+        return (
+            isinstance(written, dict)
+            and EACH in written
+            and _same(found[EACH], repetitions(written))
+        )
     if isinstance(found, dict) and isinstance(written, dict):
         return found.keys() == written.keys() and all(_same(found[k], written[k]) for k in found)
     if isinstance(found, list) and isinstance(written, list):

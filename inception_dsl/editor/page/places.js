@@ -1,6 +1,30 @@
 // What a reader has scrolled, opened and focused stays as it is when a new version is shown.
 
-const situations = new Map(); // where the reader was on pages of backends, as they describe it
+// Where the reader was on pages of backends, as they describe it; the tab keeps it until it is closed.
+const KEPT = `inception-dsl ${location.pathname}`;
+const situations = new Map(kept());
+
+function kept() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT)) || [];
+  } catch {
+    return []; // no storage
+  }
+}
+
+// What a page says of itself after each change, as it cannot be asked when this page is left.
+addEventListener("message", ({ source, data }) => {
+  const frames = [...document.querySelectorAll(".pages iframe:not(.next)")];
+  const frame = frames.find((one) => one.contentWindow === source);
+  if (frame && data?.situation) situations.set(frame.closest(".pages").dataset.key, data.situation);
+});
+addEventListener("pagehide", () => {
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify([...situations]));
+  } catch {
+    // no storage, or it is full
+  }
+});
 
 // Replace the children of an element; those that are in it already are not moved, as frames that are
 // moved load again. What has the same id keeps the focus and stays open, and `scrolls` if wanted.

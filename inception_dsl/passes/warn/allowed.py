@@ -34,7 +34,8 @@ def idle(survey: Survey, used: Used) -> Iterator[Warn]:
         scope = scopes[-1]
         for index, code in enumerate(scope.codes):
             span = scope.origin.span("allow", index)
-            if code == "W303" or used.has(scope, code) or not own(scope.origin, span):
+            elsewhere = code == "W303" or code.startswith("W5")  # those of backends
+            if elsewhere or used.has(scope, code) or not own(scope.origin, span):
                 continue
             if not any("W303" in around.codes for around in scopes):
                 message = f"`{code}` is allowed, but there is no such warning here"

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from perturbed import Dependence, dependences
+from perturbed import compiled, dependences, differences, outside
 
 import inception_dsl
-from inception_dsl.analysis.receptive import Seen, receptive_fields
-from inception_dsl.backend import Report
-from inception_dsl.compiler import compile_spec
-from inception_dsl.ir.flow import Apply, Flow, flow
+from inception_dsl.analysis.receptive import receptive_fields
+from inception_dsl.ir.flow import Apply
 from inception_dsl.testing.conformance import SAMPLES
-from inception_dsl.testing.random_specs import MAIN, random_spec
+from inception_dsl.testing.random_specs import MAIN
 from inception_dsl.types.receptive import ReceptiveField, joined
 
 GAPS = ("dilation: ", "softmax, parts: 1")
@@ -25,33 +19,6 @@ GAPS = ("dilation: ", "softmax, parts: 1")
 
 
 POSITIONS = range(12)
-
-
-def compiled(files: dict[str, str]) -> Flow:
-    with tempfile.TemporaryDirectory() as name:
-        for file, text in files.items():
-            (Path(name) / file).write_text(text, encoding="utf-8")
-        typed = compile_spec(Path(name) / MAIN, {}, Report())
-    assert typed is not None
-    return flow(typed, heads=False)
-
-
-def differences(one: Dependence, seen: Seen, size: int, *, exact: bool) -> list[str]:
-    """Positions that depend on other pixels than their receptive field says."""
-    found = []
-    fields = seen.get(one.input, ())
-    for position, on in enumerate(one.on):
-        pixels = np.flatnonzero(on)
-        if not fields:
-            assert not pixels.size
-            continue
-        field = fields[one.axis]
-        first, last = max(field.first(position), 0), min(field.last(position), size - 1)
-        own = (pixels[0], pixels[-1]) if pixels.size else None
-        wrong = own != ((first, last) if first <= last else None)
-        if wrong and (exact or (own and (own[0] < first or own[1] > last))):
-            found.append(f"axis {one.axis}, {position}: {first}..{last}, but {own}")
-    return found
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=[sample.name for sample in SAMPLES])
@@ -65,13 +32,10 @@ def test_every_op_depends_on_its_receptive_field(sample) -> None:
         assert not differences(one, fields[one.value], size, exact=exact)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", [*range(40), 133, 198, 246])
 def test_random_networks_depend_on_nothing_else(seed: int) -> None:
-    network = compiled(random_spec(seed).files)
-    fields = receptive_fields(network)
-    for one in dependences(network, seed):
-        size = network.types[network.inputs[one.input]].spatial[one.axis]
-        assert not differences(one, fields[one.value], size, exact=False)
+    """``nightly/receptive_fields.py`` tries more of them."""
+    assert outside(seed) == []
 
 
 PUBLISHED = {
@@ -136,6 +100,8 @@ def test_a_merge_sees_what_any_branch_sees(branches: list[ReceptiveField]) -> No
 def test_a_position_between_the_pixels_of_a_transposed_convolution_sees_nothing() -> None:
     gaps = ReceptiveField((0, 1), (0, 0))
     assert [gaps.then(ReceptiveField(), 4).size, len(pixels(gaps, 1))] == [1, 0]
+    after_a_window = ReceptiveField((0,), (2,)).then(gaps, 4).then(ReceptiveField((0,), (1,)), 4)
+    assert [list(pixels(after_a_window, p)) for p in range(3)] == [[0, 1, 2], [1, 2, 3], [1, 2, 3]]
     wide = gaps.then(ReceptiveField((0,), (1,)), 4)
     assert [list(pixels(wide, p)) for p in range(3)] == [[0], [1], [1]]
     assert list(pixels(joined([gaps, ReceptiveField((3,), (3,), None)], 4), 1)) == [3]

@@ -291,7 +291,6 @@ def test_usage_errors(folder: Path, arguments: tuple[str, ...], message: str) ->
         (("net.yaml", "factorise-5x5", "--at", ""), "error[E308]: no step has the path ``"),
         (("net.yaml", "factorise-5x5", "--at", "[\x1b"), "no step has the path `[\\x1b`"),
         (("net.yaml", "factorise-5x5", "--with", "filters=$f"), "the result has an error, E304"),
-        (("published/timm_inception_v4",), "error[E317]: the spec has names of published weights"),
     ],
 )
 def test_errors_of_specs(folder: Path, arguments: tuple[str, ...], message: str) -> None:
@@ -308,3 +307,16 @@ def test_a_block_alone_needs_an_input(folder: Path) -> None:
     done = run("parts/unit.yaml", "factorise-5x5", "--input", "32x32x64", "--in-place")
     assert done.exit_code == 0
     assert (folder / "parts/unit.yaml").read_text().startswith("block: unit\nsteps: [{op: conv_bn,")
+
+
+def test_a_file_that_the_spec_reads_is_not_replaced(folder: Path) -> None:
+    """A block file, also under another name; the spec itself may be."""
+    before = contents(folder)
+    (folder / "link.yaml").symlink_to("parts/unit.yaml")
+    for out in ("parts/unit.yaml", "./parts/../parts/unit.yaml", "link.yaml"):
+        done = run("net.yaml", "factorise-5x5", "-o", out, "--force")
+        assert done.exit_code == 2
+        assert "would replace a file that the spec reads" in done.stderr
+    (folder / "link.yaml").unlink()
+    assert contents(folder) == before
+    assert run("net.yaml", "factorise-5x5", "-o", "net.yaml", "--force").exit_code == 0

@@ -112,6 +112,8 @@ def test_a_variant_and_what_to_do_next() -> None:
         "next: inception-dsl build mine.yaml",
         "next: inception-dsl verify mine.yaml",
     ]
+    rooted = ran("new", "other", "--from", "mine.yaml", "--root", ".").stdout.splitlines()
+    assert f"next: inception-dsl summary other.yaml --root {Path.cwd()}" in rooted
     for line in result.stdout.splitlines()[2:4]:
         ran(*line.split()[2:])
     for backend in ("torch", "keras"):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import inception_dsl
+from inception_dsl.design.rewrites import RULES, sources
 from inception_dsl.design.rewrites.rewriting import Rewritten
 
 
@@ -110,3 +111,25 @@ def test_a_setting_by_position_keeps_its_step(write: Callable[..., Path]) -> Non
     assert [saving.path for saving in result.savings] == ["three"]
     assert result.elsewhere.more_parameters == 0
     assert "one" not in dict(network.rewrite("batch-normalise").left_out)  # no step is added
+
+
+def test_the_list_of_rules_compiles_once_for_each_rule(
+    net: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also for rules that change the shapes of blocks, each of which is tried alone."""
+    block = "{merge: concat, branches: {a: [{op: conv, filters: 8, kernel_size: 3}], b: []}}"
+    blocks = "\n".join(f"  m{i}: {{steps: [{block}]}}" for i in range(20))
+    body = ", ".join(f"{{use: m{i}}}" for i in range(20))
+    network, calls = net(f"blocks:\n{blocks}\nbody: [{body}]"), list[object]()
+    compiled = sources.compile_quickly
+    monkeypatch.setattr(
+        sources, "compile_quickly", lambda *given: calls.append(given) or compiled(*given)
+    )
+    moves = network.rewrites().found
+    alone = [move for move in moves if move.rule.name == "residualise"]
+    assert len(alone) == 20
+    assert len(calls) <= len(RULES)
+    last = network.rewrite("residualise", at="m19").totals
+    assert alone[19].parameters == last["parameters"].new - last["parameters"].old
+    first = network.rewrite("residualise", at="m0").totals
+    assert alone[0].macs == first["MACs"].new - first["MACs"].old < 0

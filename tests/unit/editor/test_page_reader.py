@@ -294,3 +294,22 @@ def test_small_windows(size: tuple[int, int], reader: Reader) -> None:
         assert place.evaluate("e => e.scrollHeight <= innerHeight && e.scrollWidth <= innerWidth")
     stage = reader.figure.locator("#stage").bounding_box()
     assert stage is not None and stage["height"] >= size[1] / 2
+
+
+def test_the_page_that_is_loaded_again_is_as_it_was(reader: Reader) -> None:
+    """The tab keeps it; a new tab knows nothing of it."""
+    zoom(reader, "c5")
+    reader.figure.locator("#search").fill("conv 3x3")
+    reader.figure.locator("#colour").select_option("macs")
+    before = reader.transform()
+    reader.page.wait_for_timeout(500)  # what a frame tells is gathered for a moment
+    reader.page.reload()
+    content = reader.figure.locator("#content")
+    expect(content).to_have_attribute("style", re.compile("transform"))
+    expect(reader.figure.locator("#search")).to_have_value("conv 3x3")
+    expect(reader.figure.locator("#colour")).to_have_value("macs")
+    assert reader.transform() == before
+    assert reader.page.evaluate("Object.keys(localStorage).length + document.cookie.length") == 0
+    other = reader.page.context.new_page()
+    other.goto(reader.page.url)
+    expect(other.frame_locator("iframe").locator("#search")).to_have_value("")

@@ -78,16 +78,17 @@ def test_a_file_comes_first(here: Path, write: Callable[..., Path]) -> None:
     assert from_anywhere("v4") == from_anywhere("inception-dsl:v4") == "inception-dsl:v4"
 
 
-def test_a_file_with_the_suffix_is_ambiguous(write: Callable[..., Path]) -> None:
+@pytest.mark.parametrize("file", ["v4.yaml", "v4.yml"])
+def test_a_file_with_the_suffix_is_ambiguous(write: Callable[..., Path], file: str) -> None:
     """Otherwise `new v4`, an edit and `build v4` would build the shipped network in silence."""
-    write(SMALL, "v4.yaml")
+    write(SMALL, file)
     found = refused("v4")
     assert (found.code, found.message) == (
         "E101",
-        "`v4` may mean the shipped spec or the file v4.yaml",
+        f"`v4` may mean the shipped spec or the file {file}",
     )
-    assert found.help == "write `inception-dsl:v4`, or `v4.yaml`"
-    assert compiled("v4.yaml").program.id == "n"
+    assert found.help == f"write `inception-dsl:v4`, or `{file}`"
+    assert compiled(file).program.id == "n"
     assert compiled("inception-dsl:v4").program.id == "inception_v4"
 
 

@@ -22,6 +22,7 @@ from inception_dsl.ir.typed import TypedProgram
         ("small.yaml/new.safetensors", "E601", "cannot be written"),
         ("new.h5", "E704", "must end in `.safetensors`"),
         ("new", "E704", "use new.safetensors"),
+        ("-", "E704", "weights cannot be written to standard output"),
         (f"{'n' * 300}.safetensors", "E601", "File name too long"),
     ],
 )

@@ -33,7 +33,7 @@ BLOCK = "a:\n  - op: conv # x\n    filters: 3\n"
             lambda e: e.wrap(("a",), "[", "]"),
             FLOW.replace("{op", "[{op").replace("3}", "3}]"),
         ),
-        (BLOCK, lambda e: e.insert(("a", 0), "k", "1"), BLOCK.replace("conv", "conv\n    k: 1")),
+        (BLOCK, lambda e: e.insert(("a", 0), "k", "1"), BLOCK.replace("# x", "# x\n    k: 1")),
         (BLOCK, lambda e: e.remove(("a", 0, "op")), "a:\n  - filters: 3\n"),
         (BLOCK, lambda e: e.remove(("a", 0, "filters")), "a:\n  - op: conv\n"),
         (BLOCK, lambda e: e.wrap(("a",), "[", "]"), BLOCK),

@@ -1,0 +1,369 @@
+"""Tests ``rewrite`` on steps that are tied to others: aliases, ``each``, shared weights, and
+published names.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rewrites import HEAD, added, reasons
+
+import inception_dsl
+from inception_dsl.design.rewrites.together import shared
+
+pytestmark = pytest.mark.filterwarnings("ignore::inception_dsl.SpecWarning")
+Write = Callable[..., Path]
+
+
+def body(result: object) -> str:
+    """The text below the head of the test's networks."""
+    text: str = result.text  # type: ignore[attr-defined]
+    assert text.startswith(HEAD)
+    return text.removeprefix(HEAD)
+
+
+# anchors and aliases
+
+
+def test_all_steps_with_the_text_of_an_anchor(net: Callable) -> None:
+    result = net("""\
+        body:
+          - &conv {op: conv, filters: 64, kernel_size: 5}  # one
+          # two
+          - *conv  # again
+        """).rewrite("factorise-5x5")
+    assert body(result) == textwrap.dedent("""\
+        body:
+          - {op: conv, filters: 64, kernel_size: 3}
+          - &conv {op: conv, filters: 64, kernel_size: 3}  # one
+          # two
+          - {op: conv, filters: 64, kernel_size: 3}
+          - *conv  # again
+        """)
+    assert result.totals["parameters"].difference == "-57,216 (-27.9%)"
+
+
+def test_an_anchor_on_lines_of_its_own(net: Callable) -> None:
+    result = net("""\
+        body:
+          - &conv
+            op: conv_bn  # the op
+            filters: 64
+            kernel_size: 3
+          - *conv
+        """).rewrite("separable")
+    behind = "  - {op: batch_norm}\n  - {op: activation, function: relu}\n"
+    assert body(result) == (
+        "body:\n  - &conv\n    op: separable_conv  # the op\n    use_bias: false\n"
+        f"    filters: 64\n    kernel_size: 3\n{behind}  - *conv\n{behind}"
+    )
+
+
+def test_an_alias_of_a_chain_is_edited_once(net: Callable) -> None:
+    result = net("""\
+        body:
+          - merge: add
+            branches:
+              left: &branch [{op: conv, filters: 64, kernel_size: 3}]
+              right: *branch
+        """).rewrite("asymmetric")
+    assert [saving.path for saving in result.savings] == ["body/left", "body/right"]
+    assert body(result).count("kernel_size: [1, 3]") == 1
+    assert result.totals["parameters"].difference == "-24,448 (-33.1%)"
+
+
+def test_a_fork_around_an_alias(net: Callable) -> None:
+    result = net("""\
+        blocks:
+          one:
+            steps:
+              - &fork
+                {merge: concat, branches: {a: [], b: [{op: conv, filters: 8, kernel_size: 3}]}}
+          two: {steps: [*fork]}
+        body: [{use: one}, {op: conv, filters: 64, kernel_size: 1}, {use: two}]
+        """).rewrite("residualise")
+    assert [saving.path for saving in result.savings] == ["one", "two"]
+    assert result.text.count("&fork") == result.text.count("[*fork,") == 1
+    (output,) = result.difference.new.typed.outputs.values()
+    assert output.channels == 64  # those of the input of each module
+
+
+def test_an_anchor_that_nothing_uses(net: Callable) -> None:
+    result = net("body: [&a {op: conv, filters: 64, kernel_size: &k 3}]").rewrite("two-2x2")
+    assert added(result) == [
+        "body: [{op: conv, filters: 64, kernel_size: 2, padding: [[1, 0], [1, 0]]},",
+        "&a {op: conv, filters: 64, kernel_size: 2}]",
+    ]
+
+
+def test_the_anchor_of_a_field_moves_to_the_first_alias_that_stays(net: Callable) -> None:
+    network = net("""\
+        body:
+          - {op: conv, name: a, filters: 64, kernel_size: &k 5}
+          - {op: conv, name: b, filters: 64, kernel_size: *k}
+          - {op: max_pool, kernel_size: *k, stride: 1}
+          - {op: max_pool, kernel_size: *k, stride: 1}
+        """)
+    lines = body(network.rewrite("factorise-5x5")).splitlines()
+    assert [line.partition("kernel_size: ")[2] for line in lines[1:]] == [
+        *["3}"] * 4,
+        "&k 5, stride: 1}",
+        "*k, stride: 1}",
+    ]
+    one = body(network.rewrite("factorise-5x5", at="b"))
+    assert "kernel_size: &k 5}" in one
+    assert one.count("*k") == 2
+
+
+@pytest.mark.parametrize(
+    ("steps", "at", "reason"),
+    [
+        (
+            "&a {op: conv, filters: 64, kernel_size: 3}, *a",
+            "body/1",
+            "`body/1`: it has the text of `body/0` (an alias), which stays",
+        ),
+        (
+            "&a {op: conv, filters: 64, kernel_size: 3}, {op: conv, filters: 8, kernel_size: 1},*a",
+            "",
+            "`body/0`: other steps have its text (an alias), and would get another one",
+        ),
+    ],
+)
+def test_only_some_steps_of_a_text(net: Callable, steps: str, at: str, reason: str) -> None:
+    if at:
+        with pytest.raises(inception_dsl.SpecError, match="write the step out") as error:
+            net(f"body: [{steps}]").rewrite("asymmetric", at=at)
+        assert reasons(error) == [f"E317 3: `asymmetric` cannot rewrite {reason}"]
+        return
+    result = net(f"body: [{steps}]").rewrite("asymmetric")
+    assert result.text.count("filters: 23") == 1  # each has filters for its own input
+
+
+def test_a_step_before_some_of_an_alias(net: Callable) -> None:
+    result = net("""\
+        body:
+          - &a {op: conv, filters: 64, kernel_size: 3}
+          - *a
+        """).rewrite("reduce")
+    (line,) = added(result)
+    assert line.strip() == "- {op: conv, filters: 32, kernel_size: 1}"
+
+
+def test_an_alias_in_a_block_that_does_not_run(net: Callable) -> None:
+    network = net("""\
+        body: [&a {op: conv, filters: 64, kernel_size: 3}]
+        blocks: {other: {steps: [*a]}}
+        """)
+    with pytest.raises(inception_dsl.SpecError, match="that does not run has its text"):
+        network.rewrite("asymmetric")
+
+
+# each
+
+
+def test_repetitions_that_differ_become_steps(net: Callable) -> None:
+    result = net("""\
+        body:
+          - {op: conv, name: a, kernel_size: 3, each: {filters: [64, 16]}}  # two
+          - {op: identity}
+        aux_heads:
+          aux: {after: a, loss_weight: 0.3, steps: [{op: global_avg_pool}, {op: dense, units: 9}]}
+        """).rewrite("asymmetric")
+    assert body(result).splitlines()[1:6] == [
+        "  - {op: conv, name: a_0_1x3, filters: 64, kernel_size: [1, 3]}  # two",
+        "  - {op: conv, name: a_0, kernel_size: [3, 1], filters: 64}",
+        "  - {op: conv, name: a_1x3, filters: 32, kernel_size: [1, 3]}",
+        "  - {op: conv, name: a, kernel_size: [3, 1], filters: 16}",
+        "  - {op: identity}",
+    ]
+    assert [(s.path, s.steps) for s in result.savings] == [("a", 1)]
+
+
+def test_repetitions_that_stay_alike_stay_together(net: Callable) -> None:
+    step = "{op: conv, name: a, each: {filters: [8, 16], kernel_size: [3, 5]}, activation: relu}"
+    result = net(f"body: [{step}]").rewrite("batch-normalise")
+    assert added(result) == [
+        "body: [{op: conv_bn, name: a, each: {filters: [8, 16], kernel_size: [3, 5]}}]"
+    ]
+    assert result.totals["parameters"].difference == "+72 (+0.9%)"
+
+
+def test_a_rule_for_some_of_the_repetitions(net: Callable) -> None:
+    result = net("""\
+        body:
+          - op: conv
+            kernel_size: 1
+            filters: 64
+          - op: conv_bn
+            each:
+              kernel_size: [1, 5]
+              filters: [32, 64]
+        """).rewrite("factorise-5x5")
+    assert body(result).splitlines()[4:] == [
+        "  - {op: conv_bn, kernel_size: 1, filters: 32}",
+        "  - {op: conv_bn, filters: 45, kernel_size: 3}",
+        "  - {op: conv_bn, kernel_size: 3, filters: 64}",
+    ]
+
+
+def test_what_each_cannot_be(net: Callable) -> None:
+    each = "each: {filters: [8, 16]}"
+    with pytest.raises(inception_dsl.SpecError, match="and it has an anchor or is an alias"):
+        net(f"body: [&a {{op: conv, kernel_size: 3, {each}}}]").rewrite("asymmetric")
+    with pytest.raises(inception_dsl.SpecError, match="it has groups"):
+        net(f"body: [{{op: conv, kernel_size: 3, groups: 2, {each}}}]").rewrite("asymmetric")
+    text = "body:\n  - op: conv\n    kernel_size: 3  # why\n    each: {filters: [8, 16]}\n"
+    with pytest.raises(inception_dsl.SpecError, match="the comment `# why` would be lost"):
+        net(text).rewrite("asymmetric")
+
+
+def test_an_option_that_changes_a_repetition(write: Write) -> None:
+    step = "{op: conv, kernel_size: 3, each: {filters: [8, 16]}}"
+    path = write(f"{HEAD}body: [{step}]\n", "net.yaml")
+    network = inception_dsl.load(path, **{"body.0.kernel_size": 5})
+    with pytest.raises(inception_dsl.SpecError, match="an option changes it"):
+        network.rewrite("factorise-5x5")
+
+
+# shared weights
+
+
+def owners_of(network: inception_dsl.Network) -> list[tuple[str, str]]:
+    """The steps that share weights, each with that whose weights it has, by their locations."""
+    found = shared(network.typed)
+    return [tuple("/".join(map(str, n.origin.path)) for n in pair) for pair in found]  # type: ignore[misc]
+
+
+def test_shared_weights_stay_shared(net: Callable, write: Write) -> None:
+    old = net("""\
+        body:
+          - {op: conv, name: a, filters: 64, kernel_size: 3}  # first
+          - {op: conv, name: b, filters: 64, kernel_size: 3, weights: a}  # second
+        """)
+    result = old.rewrite("asymmetric")
+    assert added(result) == [
+        "- {op: conv, name: a_1x3, filters: 64, kernel_size: [1, 3]}",
+        "- {op: conv, name: a, filters: 64, kernel_size: [3, 1]}  # first",
+        "- {op: conv, weights: a_1x3, name: b_1x3, filters: 64, kernel_size: [1, 3]}",
+        "- {op: conv, name: b, filters: 64, kernel_size: [3, 1], weights: a}  # second",
+    ]
+    assert result.totals["parameters"].difference == "-12,224 (-33.1%)"
+    new = inception_dsl.load(write(result.text, "new.yaml"))
+    assert owners_of(new) == [("body/2", "body/0"), ("body/3", "body/1")]
+
+
+BRANCHES = """\
+    body:
+      - name: twins
+        merge: add
+        branches:
+          left: [{op: conv_bn, filters: 64, kernel_size: 3}]
+          right: [{op: identity}, {op: conv_bn, filters: 64, kernel_size: 3, weights: left}]
+      - {op: conv_bn, filters: 64, kernel_size: 3, weights: twins/left}
+    """
+
+
+@pytest.mark.parametrize("rule", ["asymmetric", "separable", "two-2x2", "reduce"])
+def test_paths_of_shared_weights_change(net: Callable, write: Write, rule: str) -> None:
+    old = net(BRANCHES)
+    rest = {"at": "twins"} if rule == "reduce" else {}
+    if rest:
+        with pytest.raises(inception_dsl.SpecError, match="it shares weights with `body/1`, which"):
+            old.rewrite(rule, **rest)
+        return
+    result = old.rewrite(rule)
+    new = inception_dsl.load(write(result.text, "new.yaml"))
+    before, after = old.parameters, new.parameters
+    assert (before, after) == (result.totals["parameters"].old, result.totals["parameters"].new)
+    left = "body/0/branches/left"
+    pairs = {"asymmetric": (0, 1), "two-2x2": (0, 1), "separable": (0, 1)}[rule]
+    own = [f"{left}/{n}" for n in pairs]
+    assert [owner for _, owner in owners_of(new)] == [*own, *own]
+    assert "weights: left/0" in result.text
+    assert "weights: twins/left/1" in result.text
+
+
+def test_a_path_that_counts_steps_is_written_anew(net: Callable, write: Write) -> None:
+    result = net("""\
+        body:
+          - merge: add
+            branches:
+              left:
+                - {op: conv, filters: 64, kernel_size: 5}
+                - {op: dropout, rate: 0.5}
+                - {op: conv, filters: 64, kernel_size: 1}
+              right: [{op: conv, filters: 64, kernel_size: 1, weights: left/2}]
+        """).rewrite("factorise-5x5")
+    assert "weights: left/3}" in result.text
+    new = inception_dsl.load(write(result.text, "new.yaml"))
+    assert owners_of(new) == [("body/0/branches/right/0", "body/0/branches/left/3")]
+
+
+def test_weights_shared_from_inside_of_a_rewritten_fork(net: Callable, write: Write) -> None:
+    result = net("""\
+        body:
+          - name: m
+            merge: concat
+            branches: {a: [{op: conv, filters: 64, kernel_size: 1}], b: []}
+          - {op: conv, filters: 64, kernel_size: 1}
+          - {op: conv, filters: 64, kernel_size: 1, weights: m/a}
+        """).rewrite("residualise")
+    assert "weights: m/residual/a" in result.text
+    new = inception_dsl.load(write(result.text, "new.yaml"))
+    assert owners_of(new)[0][1] == "body/0/branches/residual/0/branches/a/0"
+
+
+def test_blocks_that_share_weights_change_together(net: Callable) -> None:
+    result = net("""\
+        blocks: {one: {steps: [{op: conv, filters: 64, kernel_size: 3}]}}
+        body: [{use: one, name: a}, {use: one, name: b, weights: a}]
+        """).rewrite("asymmetric")
+    assert result.totals["parameters"].difference == "-12,224 (-33.1%)"
+    assert result.text.count("weights") == 1
+
+
+# published names
+
+
+def test_published_names_are_left_out(net: Callable) -> None:
+    names = "{conv: conv1.conv, fc: fc}"
+    network = net(f"""\
+        body: [{{op: conv, name: conv, filters: 8, kernel_size: 3}}]
+        # about
+        checkpoints:  # where
+          timm:
+            names: {names}
+            # a name
+        head: [{{op: global_avg_pool}}, {{op: dense, name: fc, units: 10}}]
+        """)
+    result = network.rewrite("two-2x2")
+    assert "# about\n# where\n    # a name\nhead: [" in result.text
+    assert "note: it has no `checkpoints`: published weights" in str(result)
+    assert result.difference.new.typed.program.checkpoints == {}
+
+
+def test_inherited_published_names_are_left_out(write: Write) -> None:
+    base = "inception-dsl:published/timm_inception_v4"
+    for own in ("", "checkpoints: {timm: {optional: [last_linear]}}\n"):
+        path = write(f"extends: {base}\n{own}network: mine\n", "mine.yaml")
+        result = inception_dsl.load(path).rewrite("asymmetric", at="inception_a")
+        assert result.text.count("checkpoints: null\n") == 1
+        new = inception_dsl.load(write(result.text, "new.yaml"))
+        assert new.typed.program.checkpoints == {}
+        assert new.macs == result.totals["MACs"].new
+
+
+# notes
+
+
+def test_a_note_on_the_old_step_is_to_be_checked(net: Callable) -> None:
+    step = "{op: conv, name: a, filters: 8, kernel_size: 3, deviation: Not in the paper.}"
+    result = net(f"body: [{step}]").rewrite("asymmetric")
+    assert "note: check the `deviation` of `a`: it was for the old step" in str(result)
+    assert "deviation: Not in the paper." in result.text
+    plain = net("body: [{op: conv, name: a, filters: 8, kernel_size: 3}]").rewrite("asymmetric")
+    assert "deviation" not in str(plain)
