@@ -241,9 +241,7 @@ def test_a_trial_without_a_result(workers: Workers) -> None:
     workers.write(linear + "width: 0.75\n", epochs=1, groups=3)
     workers.enqueue(GOOD, 75)
     study = workers.study()
-    study.tell(
-        study.ask(SPACE), state=TrialState.FAIL
-    )  # its worker was killed, and so was the next
+    study.tell(study.ask(SPACE), state=TrialState.FAIL)  # a worker died here
     workers.enqueue(GOOD, 50)
     workers.enqueue({"optimizer": "sgd", "rate": 1.0}, 75)
     ended(workers.start(3))
