@@ -148,9 +148,9 @@ def main() -> None:
     parser.add_argument("--backend", choices=WEIGHTS, default="torch", help="(default torch)")
     args, options = parser.parse_known_args()
     args.options = options
-    inception_dsl.load(args.spec)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: sys.exit(128 + number))  # ends the script, too
+    inception_dsl.load(args.spec)
     args.out.mkdir(parents=True, exist_ok=True)
     storage = JournalStorage(JournalFileBackend(str(args.out / "study.log")))
     study = optuna.create_study(

@@ -20,6 +20,7 @@ import numpy as np
 import optuna
 import pytest
 import torch
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
@@ -52,6 +53,11 @@ training:
 EPOCHS, STEPS = 20, 20  # steps of an epoch
 GOOD = {"optimizer": "adam", "rate": 0.03}
 BAD = {"optimizer": "sgd", "rate": 1e-4}
+SPACE = {  # that of the program
+    "optimizer": CategoricalDistribution(["sgd", "adam"]),
+    "rate": FloatDistribution(1e-4, 1, log=True),
+    "percent": IntDistribution(25, 200, step=25),
+}
 
 
 class Workers:
@@ -233,11 +239,14 @@ def test_a_trial_without_a_result(workers: Workers) -> None:
     """Its message is kept, and the next one runs."""
     linear = SPEC.replace(", activation: relu", "").replace("0.0078125", "1000000")
     workers.write(linear + "width: 0.75\n", epochs=1, groups=3)
+    workers.enqueue(GOOD, 75)
+    study = workers.study()
+    study.tell(study.ask(SPACE), state=TrialState.FAIL)  # a worker died here
     workers.enqueue(GOOD, 50)
     workers.enqueue({"optimizer": "sgd", "rate": 1.0}, 75)
-    workers.enqueue(GOOD, 75)
     ended(workers.start(3))
-    wrong, failed, right = workers.study().trials
+    lost, wrong, failed, right = workers.study().trials
+    assert (right.params, right.user_attrs) == (lost.params, {"goes_on_with": 0})
     states = (wrong.state, failed.state, right.state)
     assert states == (TrialState.PRUNED, TrialState.FAIL, TrialState.COMPLETE)
     diagnostic = "error[E403]: `conv`: 4 filters are not divisible by 3 groups\n"
