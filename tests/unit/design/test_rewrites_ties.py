@@ -72,6 +72,15 @@ def test_an_alias_of_a_chain_is_edited_once(net: Callable) -> None:
     assert result.totals["parameters"].difference == "-24,448 (-33.1%)"
 
 
+def test_an_alias_with_names_is_edited_once(net: Callable) -> None:
+    result = net("""\
+        body: &chain [{op: conv, name: c, filters: 64, kernel_size: 5}]
+        outputs: {other: {after: c, steps: *chain, loss: mean_squared_error}}
+        """).rewrite("factorise-5x5")
+    assert [(one.path, one.steps) for one in result.savings] == [("c", 1), ("other/c", 1)]
+    assert result.text.count("name: c_3x3") == 1
+
+
 def test_a_fork_around_an_alias(net: Callable) -> None:
     result = net("""\
         blocks:
@@ -148,6 +157,19 @@ def test_a_step_before_some_of_an_alias(net: Callable) -> None:
         """).rewrite("reduce")
     (line,) = added(result)
     assert line.strip() == "- {op: conv, filters: 32, kernel_size: 1}"
+
+
+def test_an_anchor_of_several_lines_is_not_moved(net: Callable) -> None:
+    network = net("""\
+        body:
+          - op: conv
+            filters: 64
+            kernel_size: &k
+              5
+          - {op: max_pool, kernel_size: *k, stride: 1}
+        """)
+    with pytest.raises(inception_dsl.SpecError, match="what is written at `&k`, on several lines"):
+        network.rewrite("factorise-5x5")
 
 
 def test_an_alias_in_a_block_that_does_not_run(net: Callable) -> None:
