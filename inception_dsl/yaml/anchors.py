@@ -22,10 +22,11 @@ def moved_anchors(document: Document, text: str, edits: Sequence[Edit]) -> Edits
         staying = sorted(alias for alias in own if not _removed(alias, edits))
         if not staying or not _removed(anchor, edits):
             continue
-        written = text.split("\n")[anchor.line - 1][anchor.column - 1 : anchor.end_column - 1]
+        line = text.split("\n")[anchor.line - 1]
         if anchor.line != anchor.end_line:
-            raise ValueError(f"`{written.split()[0][1:]}` is an anchor that is used elsewhere")
-        found.append(Edit(staying[0], written))
+            name = line[anchor.column - 1 :].split()[0]
+            raise ValueError(f"other parts have what is written at `{name}`, on several lines")
+        found.append(Edit(staying[0], line[anchor.column - 1 : anchor.end_column - 1]))
     return tuple(found)
 
 

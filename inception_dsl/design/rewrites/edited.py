@@ -42,10 +42,15 @@ def edited(
     names: dict[str, set[str]] = {}
     found = list[Replacement]()
     groups: dict[Span, list[Edit]] = {}
+    taken_before: dict[Span, set[str]] = {}
     for written in steps:
+        span = written.place.node.origin.span()
         taken = names.setdefault(written.place.owner, {*written.taken})
+        if span in groups and written.item.path not in written.editor.document.aliases:
+            taken = {*taken_before[span]}  # the same names: it is the same text
+        taken_before.setdefault(span, {*taken})
         found.append(application.replaced(written._replace(taken=taken)))
-        group = groups.setdefault(written.place.node.origin.span(), [])
+        group = groups.setdefault(span, [])
         own = [*_other(group, found[-1].edits)]
         group += own
         edits.setdefault(written.item.span.file, []).extend(own)
