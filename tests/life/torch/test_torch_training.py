@@ -290,6 +290,18 @@ def test_folders_of_images(script: Path, tmp_path: Path) -> None:
     assert line.endswith("nothing/train cannot be read: No such file or directory")
 
 
+def test_flags_of_speed(script: Path, data: Path, whole: Path, tmp_path: Path) -> None:
+    """The first losses in bfloat16 are almost those in float32; ``--compile`` needs a compiler."""
+    flags = ["--amp", "--channels-last", "--workers", "0"]
+    flags += ["--compile"] * bool(shutil.which("c++"))
+    done = run(command(script, "--data", str(data), "--out", str(tmp_path), *flags))
+    assert done.returncode == 0, done.stderr
+    losses = [np.loadtxt(out / "log.csv", delimiter=",", skiprows=1, usecols=1)
+              for out in (tmp_path, whole)]  # fmt: skip
+    np.testing.assert_allclose(losses[0][:4], losses[1][:4], rtol=0.03)
+    assert not np.array_equal(losses[0], losses[1])
+
+
 def test_a_process_that_is_missing(script: Path, data: Path, tmp_path: Path) -> None:
     environment = {"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1"}
     environment["MASTER_PORT"] = str(random.Random().randrange(20000, 40000))
