@@ -10,8 +10,20 @@ from typing import Any
 
 import numpy as np
 from forked import Forked, forked
-from scripts import command, run
+from scripts import NETWORK, command, run, written
 
+RECIPE: dict[str, Any] = {
+    "epochs": 12,
+    "optimizer": {"name": "rmsprop", "form": "tensorflow", "rate": 0.01, "momentum": 0.9,
+                  "decay": 0.9, "epsilon": 1.0},
+    "schedule": {"name": "staircase", "factor": 0.9, "every_epochs": 1},
+    "weight_decay": {"rate": 1e-3},
+    "gradient_clip": {"norm": 2.0},
+    "average": {"decay": 0.9, "warm_up": True},
+    "augmentation": {"crop": [0.5, 1], "aspect": [0.75, 1.3333], "flip": True,
+                     "brightness": 0.1, "saturation": [0.5, 1.5], "contrast": [0.5, 1.5]},
+}  # fmt: skip
+PLAIN = NETWORK.replace("conv_bn", "conv").replace(", batch_norm: {decay: 0.9, scale: true}", "")
 EXACT = """\
 import runpy, sys, torch
 torch.set_default_dtype(torch.float64)
@@ -24,6 +36,13 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 def tool(*arguments: str) -> None:
     done = run([sys.executable, "-m", "inception_dsl", *arguments])
     assert done.returncode == 0, done.stderr
+
+
+def built(folder: Path, training: dict[str, Any], text: str = NETWORK) -> Path:
+    """The script of a network, as `build --train` writes it."""
+    spec = written(folder, training, text)
+    tool("build", str(spec), "--train", "-b", "torch", "-o", str(folder / "made"))
+    return folder / "made" / "torch" / "train_small.py"
 
 
 def checkpoint(out: Path) -> dict[str, Any]:
