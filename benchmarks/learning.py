@@ -142,8 +142,9 @@ def training_accuracy(script: Path, folder: Path) -> float:
 
 def machine(framework: str) -> str:
     """What a run was measured with."""
-    packages = {"torch": ("torch",), "keras": ("keras", "tensorflow")}[framework]
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in packages]
+    modules = {"torch": ("torch",), "keras": ("keras", "tensorflow")}[framework]
+    found = importlib.metadata.packages_distributions()  # TensorFlow's may be tensorflow-cpu
+    versions = [f"{name} {importlib.metadata.version(found[name][0])}" for name in modules]
     model = platform.processor() or platform.machine()
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
