@@ -21,6 +21,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import runpy
 import shlex
 import signal
@@ -118,14 +119,13 @@ def training_accuracy(script: Path, folder: Path) -> float:
     """
     import numpy as np
     import torch
-    from torch import nn
 
     sys.path.insert(0, str(script.parent))
     found = runpy.run_path(str(script), run_name="trained")
     sys.path.pop(0)
-    names = [v for v in found.values() if isinstance(v, type) and issubclass(v, nn.Module)]
-    (network,) = (v for v in names if v.__module__ == script.stem.removeprefix("train_"))
-    model = network(num_classes=found["CLASSES"])
+    text = script.read_text(encoding="utf-8")
+    (name,) = re.findall(r"source\.(\w+)\(num_classes", text)  # the class of the network
+    model = getattr(found["source"], name)(num_classes=found["CLASSES"])
     with np.load(folder / "run" / "last.npz") as file:
         parts = {name.removeprefix("model/"): file[name] for name in file.files}
         state = {name: torch.from_numpy(parts[name]) for name in model.state_dict()}

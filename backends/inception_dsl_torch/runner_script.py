@@ -9,8 +9,6 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-import torch.distributed as dist
-from torch.nn.parallel import DistributedDataParallel
 
 from inception_dsl.backend import Feed, Files, ImageBatch, Trained, Updated, script_from_source
 
@@ -117,8 +115,11 @@ class Run:
         pixels = torch.from_numpy(np.moveaxis(batch.images, -1, 1).copy())
         classes = torch.from_numpy(np.asarray(batch.classes, np.int64))
         parts = zip(pixels.chunk(batch.parts), classes.chunk(batch.parts), strict=True)
-        with _process(self.net, batch.processes) as network:
-            return float(self.script.train_step(network, parts, step, args))
+        network = First(self.net) if batch.processes > 1 else self.net
+        loss = float(self.script.train_step(network, parts, step, args))
+        if not getattr(network, "shared", True):
+            raise ValueError("the processes do not share their gradients")
+        return loss
 
     def set(self, state: Updated) -> None:
         """Set the slots and the average."""
@@ -154,17 +155,27 @@ class Run:
         return {key: v for own in self.averages for key, v in own.model.state_dict().items()}
 
 
-@contextmanager
-def _process(net: torch.nn.Module, processes: int) -> Iterator[torch.nn.Module]:
-    """The network as a script has it in the first of some processes.
+class First:
+    """A network as ``DistributedDataParallel`` wraps it, in the first of some processes.
 
-    ``DistributedDataParallel`` takes the mean of their gradients; here it has those of this one.
+    The backward pass outside of ``no_sync`` takes the mean of their gradients; here it has those of
+    this process. A group of one process is not used: Gloo's threads may wait for Python's lock when
+    the group ends, which holds it.
     """
-    if processes == 1:
-        yield net
-        return
-    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
-    try:
-        yield DistributedDataParallel(net)
-    finally:
-        dist.destroy_process_group()
+
+    def __init__(self, net: torch.nn.Module) -> None:
+        self.module, self.waits, self.shared = net, False, True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.module, name)
+
+    def __call__(self, x: torch.Tensor) -> Any:
+        self.shared = not self.waits
+        return self.module(x)
+
+    @contextmanager
+    def no_sync(self) -> Iterator[None]:
+        """Gradients stay in this process until a pass outside of this context."""
+        self.waits = True
+        yield
+        self.waits = False
