@@ -91,9 +91,6 @@ _DEFECTS = {
     "torch: divided by the processes again": (
         "torch", "v3", SCRIPT, "(part / args.accumulate)", "(part / args.accumulate / args.world)",
     ),
-    "torch: gradients are not shared": (
-        "torch", "v3", SCRIPT, "waits = args.world > 1 and not last", "waits = args.world > 1",
-    ),
     "torch: the loss of all parts": (
         "torch", "v3", SCRIPT, "part.detach() / args.accumulate", "part.detach()",
     ),
