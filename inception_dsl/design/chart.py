@@ -119,7 +119,9 @@ def axes(x: Axis, y: Axis) -> Iterator[str]:
 
 
 def short(number: float) -> str:
-    """A number with at most two decimals, or none from 100 on."""
+    """A number with at most two decimals, none from 100 on, or two digits below 0.1."""
+    if abs(number) < 0.1:
+        return f"{number:.2g}"
     shown = f"{number:,.2f}" if abs(number) < 100 else f"{number:,.0f}"
     return shown.rstrip("0").rstrip(".") if "." in shown else shown
 
