@@ -74,7 +74,7 @@ def overfitting() -> Iterator[Part]:
         ("v1_article", 193, 0.125, 0.005, SGD | MOMENTUM),
         ("v2", 63, 0.125, 0.05, V2),
         ("v2_article", 193, 0.125, 0.05, V2),
-        ("v3", 299, 0.125, 0.15, BATCH_NORM | ALONE),
+        ("v3", 299, 0.125, 0.15, BATCH_NORM | ALONE | {"training.epochs": 8}),
         ("v4", 75, 0.125, 0.15, BATCH_NORM | ALONE),
         ("inception_resnet_v1", 75, 0.125, 0.15, BATCH_NORM | ALONE),
         ("inception_resnet_v2", 75, 0.125, 0.15, BATCH_NORM | ALONE),

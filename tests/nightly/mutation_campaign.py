@@ -91,6 +91,7 @@ class Campaign:
 
         for op in CORE_OPS:
             op.model_rebuild()
+        gc.unfreeze()  # what the collection froze is searched, here and in _functions
         self.caches = [thing for thing in gc.get_objects() if isinstance(thing, _CACHE)]
         seconds, callers = self.measured(session)
         paths = [str(item.path) for item in session.items]

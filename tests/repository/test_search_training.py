@@ -173,7 +173,7 @@ def test_workers_prune_and_go_on(workers: Workers) -> None:
     workers.enqueue(BAD, 75, 125)
     killed = workers.start(9, "--workers", "0")
     folder = workers.out / "5"
-    workers.until(lambda: (folder / "last.npz").exists())
+    workers.until(lambda: (folder / "last.npz").exists() and step_of(folder) > 0)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.communicate()
     saved, before = step_of(folder), len(steps(folder / "output.txt"))
@@ -224,7 +224,7 @@ def test_a_worker_that_is_terminated(workers: Workers) -> None:
     """Its script saves, and a worker with the same command goes on."""
     folder = workers.out / "0"
     first = workers.start(1)
-    workers.until(lambda: (folder / "last.npz").exists())
+    workers.until(lambda: (folder / "last.npz").exists() and step_of(folder) > 0)
     first.terminate()
     ended(first, 128 + signal.SIGTERM)
     saved, count = step_of(folder), len(steps(folder / "output.txt"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import gc
 import io
 import pickle
 import sys
@@ -314,3 +315,5 @@ def test_distributed_training_step(
     finally:
         torch.distributed.destroy_process_group()
     torch.testing.assert_close(found, right)
+    del right, found
+    gc.collect()  # hooks of FSDP2 refer to their module
