@@ -1,4 +1,4 @@
-"""The program that trains on handwritten digits: one part of it, its bounds and its files."""
+"""The program that trains on handwritten digits: two parts of it, its bounds and its files."""
 
 from __future__ import annotations
 
@@ -24,16 +24,18 @@ def learn(out: Path, *only: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def learnt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("learnt")
-    done = learn(out, "v0")
+    done = learn(out, "v0", "v2")
     assert done.returncode == 0, done.stderr
     assert "| `v0` | 28x28, " in done.stdout
+    assert "| `v2` | 63x63, " in done.stdout
     assert done.stdout.endswith("all bounds are met\n")
     return out
 
 
-def test_a_part_overfits_real_digits_in_both_modes(learnt: Path) -> None:
-    found = json.loads((learnt / "v0" / "result.json").read_text())
-    with open(learnt / "v0" / "run" / "log.csv", newline="") as file:
+@pytest.mark.parametrize("part", ["v0", "v2"])
+def test_a_part_overfits_real_digits_in_both_modes(part: str, learnt: Path) -> None:
+    found = json.loads((learnt / part / "result.json").read_text())
+    with open(learnt / part / "run" / "log.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert found["steps"] == len(rows) == int(rows[-1]["step"])
     assert found["evaluation"] == float(rows[-1]["accuracy"]) >= 0.95
