@@ -98,8 +98,8 @@ class Call:
 
     ``made`` are the layers that it creates, the one whose output is the result last.
     ``activations`` are the activations that a call with an activation argument may apply; ``fixed``
-    is the activation built into the helper function. ``reads``: something in the function of a
-    block reads the size of a map.
+    is the activation built into the helper function. ``reads``: the helper function, or
+    something in the function of a block, reads the size of a map.
     """
 
     function: str
@@ -168,10 +168,18 @@ def layer(
     return Call(f"layers.{function}", arguments, part, made=(Made("", variables),))
 
 
-def helper(function: str, *arguments: Keyword, part: str = "", inner: tuple[str, ...] = ()) -> Call:
-    """A call of a helper function; ``inner`` are layers that it may create before the last one."""
+def helper(
+    function: str,
+    *arguments: Keyword,
+    part: str = "",
+    inner: tuple[str, ...] = (),
+    reads: bool = False,
+) -> Call:
+    """A call of a helper function; ``inner`` are layers that it may create before the last one, and
+    ``reads`` says that it reads the size of its map.
+    """
     made = (*(Made(p, optional=True) for p in inner), Made(""))
-    return Call(function, arguments, part, helper=True, made=made)
+    return Call(function, arguments, part, helper=True, made=made, reads=reads)
 
 
 def variables(site: LayerSite, part: str = "", kernel: str = "same") -> tuple[Variable, ...]:

@@ -45,7 +45,7 @@ def upsample(w: Writer, site: LayerSite) -> tuple[Call, ...]:
         w.option("method", site, "method", positional=True),
         w.option("align_corners", site, "align_corners"),
     )
-    return (helper("upsampled", *arguments),)
+    return (helper("upsampled", *arguments, reads=True),)
 
 
 def conv_transpose(w: Writer, site: LayerSite) -> tuple[Call, ...]:

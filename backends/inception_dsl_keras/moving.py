@@ -35,4 +35,5 @@ def blocks(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     """``space_to_depth`` or ``depth_to_space``."""
     size = w.option("block_size", site, "block_size", positional=True)
     (order,) = site.alike("order")
-    return (helper(site.op.op, size, Keyword("order", literal(order), positional=True)),)
+    order_of = Keyword("order", literal(order), positional=True)
+    return (helper(site.op.op, size, order_of, reads=True),)

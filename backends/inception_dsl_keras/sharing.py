@@ -7,10 +7,8 @@ from typing import Final
 
 from inception_dsl.backend import (
     AdaptiveAvgPool,
-    DepthToSpace,
     Flatten,
     LayerSite,
-    SpaceToDepth,
     TypedOp,
     TypedUse,
     UseSite,
@@ -20,8 +18,8 @@ from inception_dsl.backend import (
 from .calls import Call
 from .statements import Assign, Statement
 
-_SIZED: Final = (Flatten, AdaptiveAvgPool, SpaceToDepth, DepthToSpace)
-"""Ops that Keras can only build for maps of a known size."""
+_SIZED: Final = (Flatten, AdaptiveAvgPool)
+"""Ops whose layers Keras can only build for maps of a known size; calls say what else is."""
 
 
 def alone(calls: Sequence[Call]) -> bool:

@@ -185,6 +185,46 @@ def test_keras_refuses_batch_norms_that_it_computes_in_another_order(
     assert emitted_or_refused("torch", spec)[0] is not None
 
 
+SIZED = {  # steps in a block, each of which needs to know the size of its map
+    "upsample to a size": "{op: upsample, size: [11, 7]}",
+    "upsample by a factor": "{op: upsample, factor: 2, method: linear}",
+    "align corners": "{op: upsample, size: [9, 13], method: linear, align_corners: true}",
+    "space_to_depth": "{op: space_to_depth, block_size: 2}",
+    "depth_to_space": "{op: depth_to_space, block_size: 2}",
+    "ceil mode": "{op: max_pool, kernel_size: 3, stride: 2, padding: valid, ceil_mode: true}",
+    "average": "{op: avg_pool, kernel_size: 3, stride: 2, padding: 1, ceil_mode: true}",
+    "adaptive": "{op: adaptive_avg_pool, output_size: 3}",
+    "same": "{op: max_pool, kernel_size: [2, 3], stride: 2, padding: same}",
+    "flatten": "{op: flatten}",
+}
+
+
+@pytest.mark.parametrize("step", SIZED)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_shared_blocks_that_read_sizes(backend: str, step: str, write: Callable[..., Path]) -> None:
+    """Also in a block inside of the shared one, before and after its weights."""
+    text = """\
+network: sized
+input: {channels: 4, height: 8, width: 6}
+classes: 3
+blocks:
+  inner: {steps: [STEP]}
+  first: {steps: [{op: conv, filters: 4, kernel_size: 1}, {use: inner}]}
+  last: {steps: [{use: inner}, {op: dense, units: 4}]}
+body:
+  - branches:
+      a: [{use: BLOCK, name: owner}]
+      b: [{op: activation, function: tanh}, {use: BLOCK, weights: a/owner}]
+    merge: add
+head: [HEAD{op: dense, units: $classes}]
+"""
+    for block in ("first", "last"):
+        head = "" if step == "flatten" else "{op: global_avg_pool}, "
+        spec = text.replace("STEP", SIZED[step]).replace("BLOCK", block).replace("HEAD", head)
+        one = type("One", (Agrees,), {"backend": backend, "specs": ()})()
+        one.agree(prepared(write(spec), {}))
+
+
 def test_keras_refuses_a_layer_of_one_size_on_two(write: Callable[..., Path]) -> None:
     spec = write("""\
 block: sizes
