@@ -10,6 +10,7 @@ restarted. No network is skipped.
 from __future__ import annotations
 
 import json
+import math
 import os
 import queue
 import shlex
@@ -254,9 +255,12 @@ def summary(
         f"(inference, NumPy, {', '.join(names)}; {seconds:.0f} s)"
     ]
     for dtype in ("float64", "float32"):
-        errors = [trial.worst for trial in trials if trial.dtype == dtype]
+        found = [trial.worst for trial in trials if trial.dtype == dtype]
+        errors = [error for error in found if not math.isnan(error)]
         if errors:
             lines.append(f"{len(errors)} compared in {dtype}, largest error {max(errors):.1e}")
+        if sensitive := len(found) - len(errors):
+            lines.append(f"{sensitive} not compared in {dtype}, whose rounding changes the outputs")
     policies = Counter(trial.policy for trial in trials)
     lines.append(", ".join(f"{name} {number}" for name, number in sorted(policies.items())))
     return "\n".join(lines)

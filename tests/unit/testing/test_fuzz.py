@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
+
+import pytest
+
+from inception_dsl.testing.fuzz import summary
+from inception_dsl.testing.trial import Trial, attempt, loaded
 
 WITHOUT_NUMPY = """\
 import runpy, sys
@@ -20,3 +26,21 @@ def test_without_numpy_it_says_what_to_install() -> None:
     assert done.stderr.startswith("error: cannot import the package `numpy`")
     assert "pip install 'inception-dsl[weights]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_rounding_changes_is_not_said_to_be_compared() -> None:
+    trials = [Trial(0, "plain", "float32", 2e-7), Trial(1, "plain", "float32", math.nan)]
+    text = summary([], trials, ["torch"], 1.0)
+    assert "1 compared in float32, largest error 2.0e-07" in text
+    assert "1 not compared in float32, whose rounding changes the outputs" in text
+    text = summary([], trials[:1], ["torch"], 1.0)
+    assert "not compared" not in text
+
+
+def test_a_network_whose_outputs_are_rounding_says_nothing() -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("keras")
+    trial = attempt(9_100_103, loaded(["keras", "torch"]))
+    assert math.isnan(trial.worst)
+    assert trial.problem == ""
+    assert attempt(9_100_635, loaded(["keras", "torch"])).worst < 1e-5
