@@ -274,7 +274,7 @@ class Editor(NamedTuple):
     def at(self, span: Span) -> str:
         """The first character of a span, after its anchor if it has one."""
         text = _line(span, self.texts)[span.column - 1 :]
-        return text[_ANCHOR.match(text).end() :][:1]  # type: ignore[union-attr]
+        return _ANCHOR.sub("", text, count=1)[:1]
 
 
 def inside(span: Span, offset: int, length: int, texts: Mapping[str, str]) -> Span:

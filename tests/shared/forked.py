@@ -89,8 +89,8 @@ class Forked:
         return output, errors
 
 
-def forked(call: Sequence[str], **more: object) -> subprocess.CompletedProcess[str]:
-    """Run a script to its end."""
-    process = Forked(call, **more)  # type: ignore[arg-type]
+def forked(call: Sequence[str], limit: int | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a script to its end; ``limit`` is the size of its largest file."""
+    process = Forked(call, limit=limit)
     output, errors = process.communicate()
     return subprocess.CompletedProcess([*call], process.returncode, output, errors)

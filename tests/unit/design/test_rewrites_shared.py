@@ -10,6 +10,7 @@ from rewrites import added
 
 import inception_dsl
 from inception_dsl.design.rewrites.together import shared
+from inception_dsl.ir.program import Node
 
 pytestmark = pytest.mark.filterwarnings("ignore::inception_dsl.SpecWarning")
 Write = Callable[..., Path]
@@ -17,8 +18,11 @@ Write = Callable[..., Path]
 
 def owners_of(network: inception_dsl.Network) -> list[tuple[str, str]]:
     """The steps that share weights, each with that whose weights it has, by their locations."""
-    found = shared(network.typed)
-    return [tuple("/".join(map(str, n.origin.path)) for n in pair) for pair in found]  # type: ignore[misc]
+    return [(location(step), location(owner)) for step, owner in shared(network.typed)]
+
+
+def location(node: Node) -> str:
+    return "/".join(map(str, node.origin.path))
 
 
 def test_shared_weights_stay_shared(net: Callable, write: Write) -> None:

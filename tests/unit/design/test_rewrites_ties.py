@@ -10,16 +10,16 @@ import pytest
 from rewrites import HEAD, added, reasons
 
 import inception_dsl
+from inception_dsl.design.rewrites.rewriting import Rewritten
 
 pytestmark = pytest.mark.filterwarnings("ignore::inception_dsl.SpecWarning")
 Write = Callable[..., Path]
 
 
-def body(result: object) -> str:
+def body(result: Rewritten) -> str:
     """The text below the head of the test's networks."""
-    text: str = result.text  # type: ignore[attr-defined]
-    assert text.startswith(HEAD)
-    return text.removeprefix(HEAD)
+    assert result.text.startswith(HEAD)
+    return result.text.removeprefix(HEAD)
 
 
 # anchors and aliases
