@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from ...yaml.document import DataPath
 from ...yaml.edits import Editor, flow
 from ...yaml.items import Item
-from .moving import Move, RefusedError, Source
+from .moving import Move, RefusedError, Source, defaults
 
 _LISTS: Final = ("stem", "body", "head", "steps", "blocks")
 
@@ -46,6 +46,9 @@ def lifted(top: Source, parts: Sequence[Lifted], target: str) -> str:
             raise RefusedError(
                 f"it comes from {source.file}, and the spec changes a part of `{whole}`"
             )
+        if "block" in source.document.data and any(defaults(source.document).values()):
+            block = f"the block `{section[-1]}` cannot be copied"
+            raise RefusedError(f"{block}: its file has defaults of its own")
         if len(section) > 1:
             blocks += [f"  {flow(section[1])}:", *_field(source, path, 4)]
         else:

@@ -42,6 +42,11 @@ class Source(NamedTuple):
     document: Document
 
 
+def defaults(document: Document) -> dict[str, dict[str, Any]]:
+    """The ``defaults`` of a file, by op; none where the file has ``null``."""
+    return {op: fields or {} for op, fields in (document.data.get("defaults") or {}).items()}
+
+
 def moved(top: Source, taken: Sequence[Source], target: str) -> str:
     """The text of the spec ``top`` as the file ``target``, with the blocks of the files ``taken``.
 
@@ -165,6 +170,9 @@ class Move:
     def _added(self, lines: list[str]) -> Edit:
         """Insert lines with blocks, which are indented by two spaces."""
         blocks = self.document.data.get("blocks")
+        if not blocks and "blocks" in self.document.data:
+            message = "its `blocks` are empty; remove the field"
+            raise RefusedError(f"no block can be added to the spec: {message}")
         if not blocks:
             return self._before_chains(["blocks:", *lines])
         if self.editor.at(self.document.spans["blocks",]) == "{":
@@ -193,7 +201,7 @@ class Move:
 
     def _block(self, source: Source) -> list[str]:
         """The lines of the blocks of a file, for ``blocks``."""
-        own, top = (d.data.get("defaults") or {} for d in (source.document, self.document))
+        own, top = (defaults(found) for found in (source.document, self.document))
         name = str(source.document.data["block"])
         if any(top.get(op, {}) | fields != top.get(op, {}) for op, fields in own.items()):
             message = f"the block `{name}` cannot be copied: its file has defaults of its own"

@@ -144,7 +144,10 @@ class Rewritten:
             if uses > 1:
                 yield f"note: `{block}` changes in all its {uses:,} uses"
         if self._spec.new:
-            yield "note: it has the name and the title of the original: change them"
+            about = self._spec.program.program.about
+            has = ["name", *["title"] * bool(about.title.plain), *["paper"] * bool(about.paper)]
+            named, them = " and the ".join(has), "them" if has[1:] else "it"
+            yield f"note: it has the {named} of the original: change {them}"
         if self._spec.program.program.checkpoints:
             yield "note: it has no `checkpoints`: published weights do not fit the new layers"
         for place in self._attempt.places:

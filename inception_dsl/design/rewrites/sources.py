@@ -139,6 +139,9 @@ class Sources:
             taken = [self._source(file) for file in files]
             text = moved(self._source(self.file), taken, self.target)
         text = without_names(text, self.target) if named else text
+        own = self.texts[self.file]
+        if "\r\n" in own and own.count("\n") == own.count("\r\n"):
+            text = text.replace("\r\n", "\n").replace("\n", "\r\n")  # also what was copied
         report = Report()
         typed = self.compiled({self.target: text}, report, "the spec cannot take it over:")
         return Base({**report.texts, self.target: text}, typed)

@@ -17,6 +17,7 @@ from ...yaml.document import DataPath, Document
 from ...yaml.edits import Editor, Edits, flow
 from ...yaml.items import Item
 from ...yaml.kept import known
+from .moving import defaults
 from .places import Place
 
 
@@ -154,9 +155,7 @@ class Texts:
 
     def defaults(self, document: Document) -> dict[str, dict[str, Any]]:
         """The defaults of the spec, with those of the file of a block."""
-        own, top = (
-            found.data.get("defaults") or {} for found in (document, self.program.origin.document)
-        )
+        own, top = (defaults(found) for found in (document, self.program.origin.document))
         return {op: {**top.get(op, {}), **own.get(op, {})} for op in {**top, **own}}
 
 
