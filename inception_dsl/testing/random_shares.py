@@ -75,6 +75,9 @@ class Shares:
         inner += step.get("branches", {}).values()
         if step.get("op") in ("layer_norm", "group_norm") and {"scale", "center"} & step.keys():
             return False  # it may have no weights
+        repeat = step.get("repeat", 1)
+        if not isinstance(repeat, int) or not repeat:
+            return False  # it may be absent
         return step.get("op") in ops or any(self.has(s, ops) for steps in inner for s in steps)
 
     def again(self, step: Step, above: str = "") -> Step:
