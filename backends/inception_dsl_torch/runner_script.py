@@ -116,9 +116,10 @@ class Run:
         classes = torch.from_numpy(np.asarray(batch.classes, np.int64))
         parts = zip(pixels.chunk(batch.parts), classes.chunk(batch.parts), strict=True)
         network = First(self.net) if batch.processes > 1 else self.net
-        loss = float(self.script.train_step(network, parts, step, args))
-        if not getattr(network, "shared", True):
-            raise ValueError("the processes do not share their gradients")
+        with self.net.register_forward_pre_hook(without_autocast):
+            loss = float(self.script.train_step(network, parts, step, args))
+        if isinstance(network, First) and network.shared != [False] * (batch.parts - 1) + [True]:
+            raise ValueError("the processes do not share the gradients of the last part only")
         return loss
 
     def set(self, state: Updated) -> None:
@@ -155,6 +156,12 @@ class Run:
         return {key: v for own in self.averages for key, v in own.model.state_dict().items()}
 
 
+def without_autocast(*_: Any) -> None:
+    """Report a pass with ``torch.autocast``, which leaves float64 as it is."""
+    if torch.is_autocast_enabled("cpu"):
+        raise ValueError("the script computes in bfloat16 without --amp")
+
+
 class First:
     """A network as ``DistributedDataParallel`` wraps it, in the first of some processes.
 
@@ -164,13 +171,14 @@ class First:
     """
 
     def __init__(self, net: torch.nn.Module) -> None:
-        self.module, self.waits, self.shared = net, False, True
+        self.module, self.waits = net, False
+        self.shared: list[bool] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.module, name)
 
     def __call__(self, x: torch.Tensor) -> Any:
-        self.shared = not self.waits
+        self.shared.append(not self.waits)
         return self.module(x)
 
     @contextmanager

@@ -58,12 +58,21 @@ def test_seeded_defect_is_found(name: str, tmp_path: Path) -> None:
     assert max(worst.values()) > 100 * BOUND, worst
 
 
-def test_gradients_that_are_not_shared(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ("args.world > 1 and not last", "args.world > 1", "do not share the gradients"),
+        ("args.world > 1 and not last", "False", "do not share the gradients of the last part"),
+        ("enabled=args.amp", "enabled=True", "computes in bfloat16 without --amp"),
+    ],
+    ids=["never shared", "shared in each part", "bfloat16"],
+)
+def test_what_results_do_not_show(right: str, wrong: str, message: str, tmp_path: Path) -> None:
     typed = compiled(written(tmp_path, RECIPES["v3"], TEXT))
-    files, right = emitted(typed, "torch"), "waits = args.world > 1 and not last"
+    files = emitted(typed, "torch")
     assert right in files["train_small.py"]
-    files["train_small.py"] = files["train_small.py"].replace(right, "waits = args.world > 1")
-    with pytest.raises(ValueError, match="the processes do not share their gradients"):
+    files["train_small.py"] = files["train_small.py"].replace(right, wrong)
+    with pytest.raises(ValueError, match=message):
         step_errors(typed, files, "torch")
 
 
