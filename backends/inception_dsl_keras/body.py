@@ -34,7 +34,7 @@ from inception_dsl.backend import (
 from .calls import Call, Calls, Keyword, Writer, layer, layer_name, merge_name
 from .lowering import lower
 from .printing import items, name_text
-from .sharing import alike, alone, fixed
+from .sharing import alike, alone, fixed, forgets
 from .statements import Again, Assign, Bind, Divide, Plain, Statement
 
 MERGES = {"concat": "Concatenate", "add": "Add", "multiply": "Multiply"}
@@ -130,7 +130,7 @@ class Body:
         return calls
 
     def model(self, planned: Apply, site: LayerSite | UseSite, variable: str) -> Calls:
-        """Write an inner model for maps of any size, or of that of the first call if need be."""
+        """Write an inner model for maps of any size, or of that of all calls if need be."""
         given = self.local.names.unique(f"{variable}_input", f"{variable}_given")
         start, outer, self.notes = len(self.statements), self.notes, False
         self.statements.append(Plain(""))
@@ -138,9 +138,10 @@ class Body:
         self.notes = outer
         rank, source = site.typed[0].x.rank, planned.source
         shape = f"{source}.shape[1:]"
-        if rank and not fixed(site, self.statements[start:]):
+        one, needed = not self.untied and alike(site), fixed(site, self.statements[start:])
+        if rank and not (needed or (one and forgets(site))):
             shape = f"({'None, ' * rank}{source}.shape[-1])"
-        elif rank and (self.untied or not alike(site)):
+        if rank and needed and not one:
             self.refused.append(site.node)
         self.statements[start] = Bind(given, call("keras.Input", shape))
         name = Item(name_text("_".join(planned.path) or site.node.segments[-1]), "name")

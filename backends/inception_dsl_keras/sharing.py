@@ -9,8 +9,8 @@ from inception_dsl.backend import (
     AdaptiveAvgPool,
     Flatten,
     LayerSite,
+    Scale,
     TypedOp,
-    TypedUse,
     UseSite,
     walk,
 )
@@ -28,17 +28,26 @@ def alone(calls: Sequence[Call]) -> bool:
 
 
 def fixed(site: LayerSite | UseSite, statements: Sequence[Statement]) -> bool:
-    """Whether an inner model of these statements is for maps of one size."""
+    """Whether an inner model of these statements must be for maps of one size."""
     if any(isinstance(s, Assign) and s.call.sized for s in statements):
         return True
-    inner: list[TypedOp] = [node for one in site.typed for node in _ops(one)]
-    return any(node.x.rank and isinstance(node.op, _SIZED) for node in inner)
+    return any(node.x.rank and isinstance(node.op, _SIZED) for node in _ops(site))
 
 
-def _ops(typed: TypedOp | TypedUse) -> list[TypedOp]:
-    if isinstance(typed, TypedOp):
-        return [typed]
-    return [node for _, node in walk(typed.body) if isinstance(node, TypedOp)]
+def forgets(site: LayerSite | UseSite) -> bool:
+    """Whether the size of what an inner model for maps of any size returns may be unknown: the
+    layer of a learned scale has that of the map for which it is made.
+    """
+    scales = [node.op for node in _ops(site) if node.x.rank and isinstance(node.op, Scale)]
+    return any(op.learned for op in scales)
+
+
+def _ops(site: LayerSite | UseSite) -> list[TypedOp]:
+    found: list[TypedOp] = []
+    for typed in site.typed:
+        inner = [typed] if isinstance(typed, TypedOp) else [node for _, node in walk(typed.body)]
+        found += [node for node in inner if isinstance(node, TypedOp)]
+    return found
 
 
 def alike(site: LayerSite | UseSite) -> bool:

@@ -225,6 +225,32 @@ head: [HEAD{op: dense, units: $classes}]
         one.agree(prepared(write(spec), {}))
 
 
+@pytest.mark.parametrize("backend", ["torch", "keras"])
+@pytest.mark.parametrize("step", SIZED)
+@pytest.mark.parametrize("per", ["channel", "layer"])
+def test_sizes_after_shared_scales(
+    per: str, step: str, backend: str, write: Callable[..., Path]
+) -> None:
+    """What follows a shared block knows the size of its map."""
+    text = f"""\
+network: scales
+input: {{channels: 4, height: 8, width: 6}}
+classes: 3
+blocks:
+  inner: {{steps: [{{op: scale, learned: true, value: 0.5, per: {per}}}]}}
+  outer: {{steps: [{{op: conv, filters: 4, kernel_size: 1}}, {{use: inner}}]}}
+body:
+  - branches:
+      a: [{{use: outer, name: owner}}]
+      b: [{{op: activation, function: tanh}}, {{use: outer, weights: a/owner}}]
+    merge: add
+head: [STEP, {{op: dense, units: 3}}HEAD]
+"""
+    head = "" if step == "flatten" else ", {op: flatten}, {op: dense, units: $classes}"
+    one = type("One", (Agrees,), {"backend": backend, "specs": ()})()
+    one.agree(prepared(write(text.replace("STEP", SIZED[step]).replace("HEAD", head)), {}))
+
+
 def test_keras_refuses_a_layer_of_one_size_on_two(write: Callable[..., Path]) -> None:
     spec = write("""\
 block: sizes
