@@ -89,8 +89,10 @@ class Forked:
         return output, errors
 
 
-def forked(call: Sequence[str], limit: int | None = None) -> subprocess.CompletedProcess[str]:
+def forked(
+    call: Sequence[str], env: Mapping[str, str] | None = None, limit: int | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run a script to its end; ``limit`` is the size of its largest file."""
-    process = Forked(call, limit=limit)
+    process = Forked(call, env, limit)
     output, errors = process.communicate()
     return subprocess.CompletedProcess([*call], process.returncode, output, errors)

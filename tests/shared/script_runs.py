@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -108,9 +109,9 @@ def apart(out: Path, other: Path) -> float:
     )
 
 
-def refused(call: list[str], **more: Any) -> str:
+def refused(call: list[str], env: Mapping[str, str] | None = None, limit: int | None = None) -> str:
     """The last line of a script that fails, without a traceback."""
-    done = forked(call, **more)
+    done = forked(call, env, limit)
     assert done.returncode == 1, done.stdout
     assert "Traceback" not in done.stderr
     return done.stderr.strip().splitlines()[-1]

@@ -148,7 +148,7 @@ def test_a_log_that_is_lost_and_data_that_are_cut(
     cut = tmp_path / "cut.npz"
     cut.write_bytes(data.read_bytes()[:300])
     line = refused(command(script, "--data", str(cut), "--out", str(tmp_path)))
-    assert line.startswith(f"error: {cut} cannot be read: ")
+    assert line.startswith(f"error: {cut} cannot be read as .npz: ")
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(script: Path, data: Path, tmp_path: Path) -> None:
