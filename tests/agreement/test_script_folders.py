@@ -92,13 +92,13 @@ def test_a_folder_has_one_run(
         "import fcntl, os, sys; file = os.open(sys.argv[1], os.O_CREAT | os.O_RDWR);"
         "fcntl.lockf(file, fcntl.LOCK_EX); print('held', flush=True); sys.stdin.read()"
     )
-    call = [sys.executable, "-c", held, str(out / "lock")]
+    call = [sys.executable, "-c", held, str(out / "run.lock")]
     with subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout
         assert other.stdout.readline() == b"held\n"
         line = script.run(monkeypatch, *options(script, data, out))
         assert line == f"error: another run writes to {out}"
-        assert [path.name for path in out.iterdir()] == ["lock"]
+        assert [path.name for path in out.iterdir()] == ["run.lock"]
         other.kill()
     assert script.run(monkeypatch, *options(script, data, out)) == 0
 
@@ -110,7 +110,7 @@ def test_a_run_locks_its_folder(script: Script, tmp_path: Path) -> None:
         "import fcntl, os, sys; file = os.open(sys.argv[1], os.O_RDWR);"
         "fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)"
     )
-    call = [sys.executable, "-c", found, str(tmp_path / "lock")]
+    call = [sys.executable, "-c", found, str(tmp_path / "run.lock")]
     done = subprocess.run(call, capture_output=True, text=True, check=False)
     assert "BlockingIOError" in done.stderr
 
