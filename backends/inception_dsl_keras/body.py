@@ -57,7 +57,6 @@ class Body:
     noted: str = ""
     owners: dict[tuple[str, ...], str] = field(default_factory=dict)
     refused: list[Node] = field(default_factory=list)
-    untied: bool = False
     local: Locals = field(init=False)
     index: str = field(init=False)
 
@@ -138,7 +137,7 @@ class Body:
         self.notes = outer
         rank, source = site.typed[0].x.rank, planned.source
         shape = f"{source}.shape[1:]"
-        one, needed = not self.untied and alike(site), fixed(site, self.statements[start:])
+        needed, one = fixed(site, self.statements[start:]), alike(site)
         if rank and not (needed or (one and forgets(site))):
             shape = f"({'None, ' * rank}{source}.shape[-1])"
         if rank and needed and not one:

@@ -75,7 +75,6 @@ class Network:
         writer = Writer(self.scope, self.program.rank, functions.joined)
         self.body = Body(writer, functions.call, notes=True)
         self.body.local.inputs = self.inputs.sources
-        self.body.untied = len(plan.all_sizes) > 1
         self.saved: dict[str, str] = {}
         self.records: dict[str, Record[Calls]] = dict.fromkeys(self.top.sections, ())
         self.x = "inputs"

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from inception_dsl.backend import IN_CHANNELS, Code, ModulePlan, Scope, TypedProgram, docstring
+from inception_dsl.backend import (
+    IN_CHANNELS,
+    Code,
+    ModulePlan,
+    Scope,
+    Symbol,
+    TypedProgram,
+    docstring,
+)
 
 from .build import ClassBody
 
@@ -46,6 +54,11 @@ class Inputs:
             return [f"{name}: Channels of the input." for name in self.channels.values()]
         pairs = self.channels.items()
         return [f"{name}: Channels of ``{self.variables[key]}``." for key, name in pairs]
+
+    def reading(self, symbols: Mapping[str, Symbol], scope: Scope) -> Inputs:
+        """Without the arguments for channels that ``__init__`` does not read."""
+        read = {n: name for n, name in self.channels.items() if symbols[n] in scope.reads}
+        return replace(self, channels=read)
 
     def doc(self) -> Code:
         """The docstring of ``forward``, if there are several."""

@@ -72,8 +72,8 @@ class Network:
         self.after_body = x
         self.to_features, self.body.forward = self.body.forward, []
         self.result = self.section("head", self.top.sections["head"], "x")
-        for tap in self.taps.called:
-            self.body.setup.append(Attribute(tap.attribute, self.head_module(tap)))
+        self.body.setup += [Attribute(t.attribute, self.head_module(t)) for t in self.taps.called]
+        self.inputs = self.inputs.reading(self.top.channels, self.body.scope)
         several = bool(self.taps.all or self.plan.by_logits)
         shared.helpers.needs("Tensor", *["NamedTuple"] * several)
         shared.helpers.arguments(self.parameters)

@@ -17,8 +17,8 @@ from ..analysis.infer import infer
 from ..diagnostics.report import Report
 from ..ir.program import Node, OpNode, Program, UseNode
 from ..ir.typed import TypedProgram
-from ..ir.walk import step_count, written_steps
-from ..ops import expressions
+from ..ir.walk import layers_of, step_count, uses_of, written_steps
+from ..ops import Flatten, expressions
 from ..types.expression import Expression
 from ..types.width import UNCHANGED
 from .frames import IN_CHANNELS
@@ -40,6 +40,12 @@ def decided(typed: TypedProgram, backend: Backend, stem: str) -> TypedProgram:
         return typed
     names = frozenset(typed.values)
     fixed = _fixed_channels(typed)
+    if not fixed and _flattened_in_blocks(typed):
+        inputs = ("in", "input", *typed.program.inputs)
+        given = frozenset(f"{name}_{what}" for name in inputs for what in ("channels", "shape"))
+        plain = replace(typed, program=typed.program._replace(preprocessing=None))
+        same = _Written(backend, stem, plain, given).same
+        fixed = frozenset() if all(map(same, _wider(typed))) else frozenset({IN_CHANNELS})
     if names <= {CLASSES} and not _computes(typed.program):
         names = frozenset()  # `$classes` as it is, in most networks
     if not names:
@@ -59,6 +65,21 @@ def _fixed_channels(typed: TypedProgram) -> frozenset[str]:
     steps = every_step(typed.chains)
     left_out = any(not s.count and isinstance(s.node.repeat, Expression) for s in steps)
     return frozenset({IN_CHANNELS}) if counted or left_out else frozenset()
+
+
+def _flattened_in_blocks(typed: TypedProgram) -> bool:
+    """Whether a block flattens a map. What follows may be written for the length of the vector."""
+    inner = (layers_of(use.body) for chain in typed.chains for use in uses_of(chain))
+    return any(isinstance(node.op, Flatten) and node.x.rank for nodes in inner for node in nodes)
+
+
+def _wider(typed: TypedProgram) -> Iterator[TypedProgram]:
+    """The program with more channels in all inputs, or in each, if that gives no errors."""
+    program, inputs = typed.program, typed.program.inputs
+    for names in dict.fromkeys(((*inputs,), *((name,) for name in inputs))):
+        more = {n: x._replace(channels=x.channels + (n in names)) for n, x in inputs.items()}
+        if found := infer(program._replace(inputs=more, preprocessing=None), Report()):
+            yield found
 
 
 def _computes(program: Program) -> bool:
@@ -160,8 +181,9 @@ def _code(text: str, names: frozenset[str]) -> str:
             last = arguments[len(arguments) - len(given) :]
             for argument, default in zip(last, given, strict=True):
                 own = {argument.arg, argument.arg.rstrip("_"), _SPEC.get(argument.arg, "")}
-                if own & names and isinstance(default, ast.Constant):
-                    default.value = None
+                for part in ast.walk(default) if own & names else ():
+                    if isinstance(part, ast.Constant):
+                        part.value = None
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
     return ast.dump(tree)

@@ -32,6 +32,9 @@ class AdaptiveAvgPool(Op):
         """The output size of each spatial axis."""
         return axes(self.output_size, rank, "output_size")
 
+    def sized(self, rank: int) -> bool:
+        return True
+
     def infer(self, x: TensorType) -> TensorType:
         require_map(x, self)
         return TensorType(self.outputs(x.rank), x.channels)

@@ -25,3 +25,7 @@ class AvgPool(Pool):
         description="Whether padded zeros count in the mean. PyTorch counts them by default; "
         "Keras never does.",
     )
+
+    def sized(self, rank: int) -> bool:
+        pads = [window.constant_pads for window in self.windows(rank)]
+        return super().sized(rank) or any(pad is None or pad[0] != pad[1] for pad in pads)

@@ -51,6 +51,10 @@ class Op(Weighted):
         """The number by which every spatial axis of the input must be divisible."""
         return 1
 
+    def sized(self, rank: int) -> bool:
+        """Whether the layer is made for maps of one size, where its weights are shared."""
+        return False
+
     def filled(self, defaults: Mapping[str, Mapping[str, Any]]) -> Self:
         """A copy with the spec's defaults for fields that the step does not set."""
         own = defaults.get(self.op)

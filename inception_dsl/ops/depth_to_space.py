@@ -24,6 +24,9 @@ class DepthToSpace(Blocks):
 
     op: Literal["depth_to_space"]
 
+    def sized(self, rank: int) -> bool:
+        return True
+
     def infer(self, x: TensorType) -> TensorType:
         require_map(x, self)
         positions = self.positions(x.rank)

@@ -16,6 +16,9 @@ class Flatten(Op):
 
     op: Literal["flatten"]
 
+    def sized(self, rank: int) -> bool:
+        return True
+
     def infer(self, x: TensorType) -> TensorType:
         return TensorType((), product(x.shape))
 

@@ -28,6 +28,9 @@ class Pool(Windowed):
         "beyond the input (Caffe's rule). Not allowed with `padding: same`.",
     )
 
+    def sized(self, rank: int) -> bool:
+        return any(w.ceil_mode and w.stride > 1 for w in self.windows(rank))
+
     def infer(self, x: TensorType) -> TensorType:
         spatial = self.slide(x)
         if self.ceil_mode and self.padding == "same":

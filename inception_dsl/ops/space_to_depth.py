@@ -28,6 +28,9 @@ class SpaceToDepth(Blocks):
     def multiple(self) -> int:
         return self.block_size
 
+    def sized(self, rank: int) -> bool:
+        return True
+
     def infer(self, x: TensorType) -> TensorType:
         require_map(x, self)
         wrong = next((n for n in x.spatial if not divides(n, self.block_size)), None)

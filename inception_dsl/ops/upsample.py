@@ -65,6 +65,9 @@ class Upsample(Op):
         factors = axes(self.factor, len(spatial), "factor")
         return tuple(n * factor for n, factor in zip(spatial, factors, strict=True))
 
+    def sized(self, rank: int) -> bool:
+        return self.size is not None or self.method == "linear"
+
     def infer(self, x: TensorType) -> TensorType:
         require_map(x, self)
         if self.factor is None and self.size is None:

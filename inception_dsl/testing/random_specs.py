@@ -148,6 +148,8 @@ class _Writer:
         own = Random(f"inputs of {self.seed}")  # so that the other networks stay as they are
         inputs, first = several(own, self.x) if own.random() < SHARE else ({}, {})
         self.steps.shares.off = untied(inputs)  # Keras may refuse to share what needs one size
+        # Keras has one layer of each name, and gives the names of inputs to theirs
+        self.steps.odd_names = [n for n in self.steps.odd_names if n not in inputs]
         channels = {} if inputs else {"in_channels": self.x.channels}
         scope = Scope({**channels, "classes": classes}, {}, self.policy.lifted / 2)
         sections: dict[str, list[Step]] = {}

@@ -52,6 +52,18 @@ stem:
 head: [{op: dense, name: fc, units: $classes, activation: softmax}]
 training: {label_smoothing: 0.0}
 """
+SIAMESE = """\
+network: siamese
+input: {left: {channels: 2, height: 9, width: 8}, right: {channels: 2, height: 9, width: 8}}
+classes: 3
+blocks: {trunk: {steps: [{op: conv, filters: 4, kernel_size: 3}, STEPS]}}
+stem:
+  - branches:
+      left: [{use: trunk, name: trunk}, {op: activation, function: tanh}]
+      right: [{use: trunk, weights: left/trunk}]
+    merge: add
+head: [{op: dense, units: $classes}]
+"""
 FIXED = """\
 network: sizes
 input: {large: {channels: 1, length: 32}, small: {channels: 2, length: 8}, gate: {channels: 3}}
@@ -83,7 +95,17 @@ body:
     merge: concat
 head: [{op: global_max_pool}, {op: dense, units: 2}]
 """
+TRUNKS = {  # what must know the size of its map where it is shared
+    "flatten": "{op: flatten}, {op: dense, units: 5}",
+    "upsample": "{op: upsample, factor: 2, method: linear}, {op: global_avg_pool}",
+    "same": "{op: max_pool, kernel_size: 3, stride: 2}, {op: global_max_pool}",
+    "adaptive": "{op: adaptive_avg_pool, output_size: 2}, {op: flatten}, {op: dense, units: 5}",
+    "same average": "{op: avg_pool, kernel_size: 2, stride: 2}, {op: global_avg_pool}",
+    "ceil": "{op: avg_pool, kernel_size: 2, stride: 2, padding: valid, ceil_mode: true}, "
+    "{op: global_avg_pool}",
+}
 SPECS = {
+    **{f"siamese, {name}": SIAMESE.replace("STEPS", steps) for name, steps in TRUNKS.items()},
     "streams": STREAMS,
     "table": TABLE,
     "sizes": FIXED,

@@ -266,24 +266,6 @@ blocks:
     assert emitted_or_refused("torch", spec)[0] is not None
 
 
-def test_keras_refuses_a_layer_of_one_size_on_inputs_that_vary(write: Callable[..., Path]) -> None:
-    """The inputs have one size in the spec, but each may have another."""
-    spec = write(
-        """network: sizes
-input: {a: {channels: 4, height: 8, width: 8}, b: {channels: 4, height: 8, width: 8}}
-body:
-  - branches: {a: [{use: f, name: f}], b: [{use: f, weights: a/f}]}
-    merge: add
-blocks: {f: {steps: [{op: space_to_depth, block_size: 2}, {op: dense, units: 2}, POOL]}}
-""".replace("POOL", "{op: global_avg_pool}")
-    )
-    files, report = emitted_or_refused("keras", spec)
-    assert files is None
-    (found,) = report.diagnostics
-    assert (found.code, found.span.line, found.span.column) == ("E503", 4, 62)
-    assert emitted_or_refused("torch", spec)[0] is not None
-
-
 @pytest.mark.parametrize("name", sorted({spec for _, spec, _ in IN_FILES}))
 def test_verify_finds_defects_in_files(name: str, write: Callable[..., Path]) -> None:
     """The defective files run, and differ."""

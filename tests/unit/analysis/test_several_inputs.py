@@ -129,6 +129,56 @@ def test_maps_of_one_size_keep_one_size(write: Write) -> None:
     assert minimum_input(typed, "table") == ()
 
 
+SHARED = """\
+network: shared
+input:
+  a: {channels: 1, height: 8, width: 8}
+  b: {channels: 1, height: 8, width: 8}
+  c: {channels: 1, height: 8, width: 6}
+  d: {channels: 1, height: 8, width: 8}
+blocks:
+  outer: {steps: [{use: inner}, {op: global_avg_pool}]}
+  inner: {steps: [{op: conv, filters: 2, kernel_size: 3}, STEP]}
+body:
+  - branches:
+      a: [{use: outer, name: one}, {op: dense, units: 2}]
+      b: [{use: outer, weights: a/one, name: two}, {op: dense, units: 2, name: last}]
+      c: [{use: outer, weights: b/two}, {op: dense, units: 2}]
+      d: [{use: outer}, {op: dense, units: 2, weights: b/last}]
+    merge: concat
+"""
+
+
+@pytest.mark.parametrize(
+    ("step", "sized"),
+    [
+        ("{op: max_pool, kernel_size: 3, stride: 2}", False),
+        ("{op: avg_pool, kernel_size: 3, stride: 2}", True),
+        ("{op: avg_pool, kernel_size: 3}", False),
+        ("{op: avg_pool, kernel_size: [3, 2]}", True),
+        ("{op: max_pool, kernel_size: 2, stride: 2, padding: valid, ceil_mode: true}", True),
+        ("{op: max_pool, kernel_size: 2, padding: valid, ceil_mode: true}", False),
+        ("{op: upsample, factor: 2}", False),
+        ("{op: upsample, size: 9}", True),
+        ("{op: upsample, factor: 2, method: linear}", True),
+        ("{op: space_to_depth, block_size: 2}", True),
+        ("{op: flatten}, {op: dense, units: 2}", True),
+    ],
+)
+def test_inputs_with_shared_weights_of_one_size_keep_it(
+    step: str, sized: bool, write: Write
+) -> None:
+    """Also within blocks, and where an owner shares its own weights."""
+    text = SHARED.replace("STEP", step)
+    if "flatten" in step:  # which has the weights of one size
+        text = text.replace(", {op: global_avg_pool}", "").replace("width: 6", "width: 8")
+    found = all_tied(compiled(write(text)))
+    if "flatten" in step:
+        assert found == {("a", "b", "c"): (0, 1)}
+    else:
+        assert found == ({("a", "b", "c"): (0,), ("a", "b"): (1,)} if sized else {})
+
+
 def test_inputs_that_end_in_vectors_have_sizes_of_their_own(write: Write) -> None:
     typed = compiled(write(VECTORS))
     assert all_tied(typed) == {}
