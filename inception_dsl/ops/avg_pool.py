@@ -27,5 +27,6 @@ class AvgPool(Pool):
     )
 
     def sized(self, rank: int) -> bool:
+        """As for other pools, or with padding that depends on the size."""
         pads = [window.constant_pads for window in self.windows(rank)]
         return super().sized(rank) or any(pad is None or pad[0] != pad[1] for pad in pads)
