@@ -59,8 +59,7 @@ def sized_padding(site: LayerSite, scope: Scope) -> Code:
     padding = site.slot("padding")
     if padding.is_text and padding.varies:
         return Read(f'{scope.text(padding)} == "same"')
-    sized = None in site.pads() or (padding.all("same") and site.open_window)
-    return literal(sized)
+    return literal(None in site.pads() or site.open_same)
 
 
 def constant_pads(site: LayerSite) -> list[Pads]:

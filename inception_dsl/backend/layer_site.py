@@ -151,6 +151,12 @@ class LayerSite:
         return any(self.axis(f, axis).varies for f in fields for axis in range(self.rank))
 
     @property
+    def open_same(self) -> bool:
+        """Whether parameters determine the padding of ``same``, which a kernel of 1 never needs."""
+        pointwise = all(self.axis("kernel", axis).constant(1) for axis in range(self.rank))
+        return self.slot("padding").all("same") and self.open_window and not pointwise
+
+    @property
     def open_padding(self) -> bool:
         """Whether parameters determine the padding, on any side."""
         op = self.node.op
@@ -165,8 +171,7 @@ class LayerSite:
     @property
     def unpadded(self) -> bool:
         """Whether there is no padding, whatever the block's arguments are."""
-        padding = self.slot("padding")
-        if self.open_padding or (padding.all("same") and self.open_window):
+        if self.open_padding or self.open_same:
             return False
         return all(w.constant_pads == (0, 0) for windows in self.windows for w in windows)
 
