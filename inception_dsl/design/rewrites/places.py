@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Final, TypeAlias
 
-from ...analysis.step_costs import StepCost, step_costs
+from ...analysis.step_costs import StepCost, StepCosts
 from ...ir.program import Chain, Node, Program, read_later
 from ...ir.typed import Path, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
 from ...ir.walk import walk_program
@@ -101,7 +101,7 @@ def places(typed: TypedProgram) -> list[Place]:
 
 class _Places:
     def __init__(self, typed: TypedProgram) -> None:
-        self.program, self.costs = typed.program, step_costs(typed)
+        self.program, self.costs = typed.program, StepCosts(typed)
         heads = {head.after for head in self.program.heads}
         self.outside = {*heads, *self.program.outputs.values()}
         self.found: dict[int, Place] = {}
@@ -118,8 +118,8 @@ class _Places:
             place = self.found.get(id(node))
             if place is None:
                 key = owner, written_at(self.program, owner, node)
-                cost = self.costs.get((owner, path), StepCost())
                 named = bool(read & set(node.segments[-1:]))
+                cost = self.costs.of(node)
                 place = Place(owner, path, around, nodes, position, key, cost, start, named)
                 self.found[id(node)] = place
             place.types.extend(run.typed for run in step.runs)
