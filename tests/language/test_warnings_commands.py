@@ -41,6 +41,7 @@ ADVISED = {
         f"{INSIDE}body: [{{use: b, name: p}}, {{use: b, name: q, weights: p}}]",
         ["--at b/x --at b/y"] * 2,
     ),
+    "an alias": (f"body: [&a {{{LARGE}}}, {{op: max_pool, kernel_size: 3}}, *a]", ["--at body/0"]),
     "the same kernel in all uses": (SIZED % 5, ["--at b"]),
     "a pool of a block": (
         f"blocks: {{r: {{steps: [{POOL}, {WIDE}]}}}}\nbody: [{{use: r, name: a}}]",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ...diagnostics.report import Report
 from ...ir.typed import TypedProgram
+from .aliases import written_out
 from .application import Application
 from .edited import edited, lost
 from .moving import RefusedError
@@ -14,8 +15,11 @@ from .places import Place, places
 from .rule import Rule
 from .shared import Shared
 from .sources import Base, Files, Refusal, Sources, refusal
-from .together import Step, Together
+from .together import ALIAS, WRITE_OUT, Step, Together
 from .written import Texts, Written
+
+_ROUNDS: Final = 3
+"""How often aliases are written out; an alias may be in the text of another one."""
 
 
 class Attempt(NamedTuple):
@@ -38,6 +42,43 @@ class Spec(Sources):
         """The rule at all chosen places where it is possible, with the reasons for the others."""
         application = Application(rule, rule.values(values))
         base, refusals = self.base(chosen)
+        found = self._attempt(application, chosen, base, refusals)
+        for _ in range(_ROUNDS):
+            tied = [r.place for r in found.refusals if r.help in (WRITE_OUT, ALIAS)]
+            other = self._apart(base, tied) if tied else None
+            if other is None:
+                break
+            again = self._attempt(application, chosen, other, refusals)
+            if len(again.places) <= len(found.places):
+                break
+            base, found = other, again
+        return found
+
+    def _apart(self, base: Base, tied: Sequence[Place]) -> Base | None:
+        """The same files with the texts of these steps written out; ``None`` if they cannot be."""
+        texts = Texts(base.typed, base.texts)
+        now = {place.key: place for place in places(base.typed)}
+        if any(isinstance(texts.find(now[place.key]), str) for place in tied):
+            return None
+        changed = written_out([now[place.key] for place in tied], texts)
+        if not changed:
+            return None
+        whole = {**base.texts, **changed}
+        try:
+            typed = self.compiled({self.target: whole[self.target], **changed}, Report(), "")
+        except RefusedError:
+            return None
+        return Base(whole, typed)
+
+    def _attempt(
+        self,
+        application: Application,
+        chosen: Sequence[Place],
+        base: Base,
+        before: Sequence[Refusal],
+    ) -> Attempt:
+        """The rule at the chosen places; those that the files cannot have were refused before."""
+        rule, refusals = application.rule, [*before]
         texts, gone = Texts(base.typed, base.texts), {id(r.place) for r in refusals}
         found = places(base.typed)
         now = {place.key: place for place in found}

@@ -124,29 +124,116 @@ def test_the_anchor_of_a_field_moves_to_the_first_alias_that_stays(net: Callable
     assert one.count("*k") == 2
 
 
+TIED = """\
+body:
+  - &a {op: conv, filters: 64, kernel_size: 5}  # one
+  - {op: max_pool, kernel_size: 3}
+  - *a
+  - *a  # last
+"""
+NEW = "{op: conv, filters: 64, kernel_size: 3}"
+OLD = "{op: conv, filters: 64, kernel_size: 5}"
+
+
 @pytest.mark.parametrize(
-    ("steps", "at", "reason"),
+    ("at", "lines"),
     [
-        (
-            "&a {op: conv, filters: 64, kernel_size: 3}, *a",
-            "body/1",
-            "`body/1`: it has the text of `body/0` (an alias), which stays",
-        ),
-        (
-            "&a {op: conv, filters: 64, kernel_size: 3}, {op: conv, filters: 8, kernel_size: 1},*a",
-            "",
-            "`body/0`: other steps have its text (an alias), and would get another one",
-        ),
+        ("body/0", [NEW, f"{NEW}  # one", "", f"&a {OLD}", "*a  # last"]),
+        ("body/2", [f"&a {OLD}  # one", "", NEW, NEW, "*a  # last"]),
+        ("body/3", [f"&a {OLD}  # one", "", "*a", NEW, f"{NEW}  # last"]),
     ],
 )
-def test_only_some_steps_of_a_text(net: Callable, steps: str, at: str, reason: str) -> None:
-    if at:
-        with pytest.raises(inception_dsl.SpecError, match="write the step out") as error:
-            net(f"body: [{steps}]").rewrite("asymmetric", at=at)
-        assert reasons(error) == [f"E317 3: `asymmetric` cannot rewrite {reason}"]
-        return
+def test_only_some_steps_of_a_text(net: Callable, at: str, lines: list[str]) -> None:
+    """They get a text of their own; the anchor moves if it is that of such a step."""
+    result = net(TIED).rewrite("factorise-5x5", at=at)
+    pool = "{op: max_pool, kernel_size: 3}"
+    assert body(result).splitlines()[1:] == [f"  - {line or pool}" for line in lines]
+    assert [saving.path for saving in result.savings] == [at] and not result.left_out
+
+
+def test_only_some_steps_of_a_chain(net: Callable) -> None:
+    network = net("""\
+        body:
+          - merge: add
+            branches:
+              left: &branch
+                - {op: conv, filters: 64, kernel_size: 3}
+                - {op: conv, filters: 64, kernel_size: 5}  # large
+              middle: *branch
+              right: *branch
+        """)
+    one = "{op: conv, filters: 64, kernel_size: 3}"
+    right = body(network.rewrite("factorise-5x5", at="body/right")).splitlines()
+    assert [line.strip() for line in right[-3:]] == [
+        "middle: *branch",
+        f"right: [{one}, {one},",
+        f"{one}]",
+    ]
+    left = body(network.rewrite("factorise-5x5", at="body/left")).splitlines()
+    assert [line.strip() for line in left[3:]] == [
+        "left:",
+        *(f"- {line}" for line in (one, one, f"{one}  # large")),
+        f"middle: &branch [{one}, {{op: conv, filters: 64, kernel_size: 5}}]",
+        "right: *branch",
+    ]
+
+
+def test_an_anchor_on_lines_of_its_own_moves(net: Callable) -> None:
+    network = net("""\
+        body:
+          - &a
+            op: conv  # the op
+            filters: 64
+            kernel_size: 5
+          - *a
+          - *a
+        """)
+    lines = body(network.rewrite("factorise-5x5", at="body/0")).splitlines()
+    assert lines[2:] == [
+        "  - op: conv  # the op",
+        "    filters: 64",
+        "    kernel_size: 3",
+        f"  - &a {OLD}",
+        "  - *a",
+    ]
+
+
+def test_an_alias_in_the_text_of_another_one(net: Callable) -> None:
+    network = net("""\
+        body:
+          - &a {op: conv, filters: 64, kernel_size: &k 5}
+          - merge: add
+            branches:
+              left: &branch [*a, {op: conv, filters: 64, kernel_size: *k}]
+              right: *branch
+        """)
+    for at in ("body/0", "body/left/0", "body/right/0", "body/right/1"):
+        result = network.rewrite("factorise-5x5", at=at)
+        assert [(one.path, one.steps) for one in result.savings] == [(at, 1)]
+        assert result.totals["parameters"].difference == "-28,608 (-5.6%)"
+
+
+@pytest.mark.parametrize("between", ["# a comment\n    ", "  # a comment\n    "])
+def test_a_comment_behind_an_anchor_keeps_it(net: Callable, between: str) -> None:
+    text = f"body:\n  - &a {between}op: conv\n    filters: 64\n    kernel_size: 5\n  - *a\n"
+    with pytest.raises(inception_dsl.SpecError, match="write the step out") as error:
+        net(text).rewrite("factorise-5x5", at="body/0")
+    reason = "`body/0`: it has the text of `body/1` (an alias), which stays"
+    assert reasons(error) == [f"E317 4: `factorise-5x5` cannot rewrite {reason}"]
+
+
+def test_a_text_that_is_too_large_is_not_written_out(net: Callable) -> None:
+    steps = ", ".join(f"{{op: conv, name: c{n}, filters: 64, kernel_size: 5}}" for n in range(20))
+    network = net(f"body: [{{merge: add, branches: {{a: &a [{steps}], b: *a}}}}]")
+    with pytest.raises(inception_dsl.SpecError, match="it has the text of `body/a/c0`"):
+        network.rewrite("factorise-5x5", at="body/b/c0")
+
+
+def test_steps_of_one_text_that_would_get_others(net: Callable) -> None:
+    """Each has filters for its own input."""
+    steps = "&a {op: conv, filters: 64, kernel_size: 3}, {op: conv, filters: 8, kernel_size: 1}, *a"
     result = net(f"body: [{steps}]").rewrite("asymmetric")
-    assert result.text.count("filters: 23") == 1  # each has filters for its own input
+    assert result.text.count("filters: 23") == 1
 
 
 def test_a_step_before_some_of_an_alias(net: Callable) -> None:
@@ -159,7 +246,7 @@ def test_a_step_before_some_of_an_alias(net: Callable) -> None:
     assert line.strip() == "- {op: conv, filters: 32, kernel_size: 1}"
 
 
-def test_an_anchor_of_several_lines_is_not_moved(net: Callable) -> None:
+def test_an_anchor_of_several_lines_moves_to_one(net: Callable) -> None:
     network = net("""\
         body:
           - op: conv
@@ -168,17 +255,17 @@ def test_an_anchor_of_several_lines_is_not_moved(net: Callable) -> None:
               5
           - {op: max_pool, kernel_size: *k, stride: 1}
         """)
-    with pytest.raises(inception_dsl.SpecError, match="what is written at `&k`, on several lines"):
-        network.rewrite("factorise-5x5")
+    lines = body(network.rewrite("factorise-5x5")).splitlines()
+    assert lines[-2:] == ["    kernel_size: 3", "  - {op: max_pool, kernel_size: &k 5, stride: 1}"]
 
 
 def test_an_alias_in_a_block_that_does_not_run(net: Callable) -> None:
     network = net("""\
-        body: [&a {op: conv, filters: 64, kernel_size: 3}]
+        body: [&a {op: conv, filters: 64, kernel_size: 5}]
         blocks: {other: {steps: [*a]}}
         """)
-    with pytest.raises(inception_dsl.SpecError, match="that does not run has its text"):
-        network.rewrite("asymmetric")
+    text = body(network.rewrite("factorise-5x5"))
+    assert text == f"body: [{NEW}, {NEW}]\nblocks: {{other: {{steps: [&a {OLD}]}}}}\n"
 
 
 # each
