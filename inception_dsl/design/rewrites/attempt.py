@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, Final, NamedTuple
 
 from ...diagnostics.report import Report
@@ -35,6 +35,14 @@ class Attempt(NamedTuple):
     refusals: tuple[Refusal, ...] = ()
 
 
+class _Before(NamedTuple):
+    """The chosen places, the files to edit, and those that cannot be edited in any file."""
+
+    chosen: tuple[Place, ...]
+    base: Base
+    refusals: tuple[Refusal, ...]
+
+
 class Spec(Sources):
     """A compiled spec to which rules are applied."""
 
@@ -42,19 +50,35 @@ class Spec(Sources):
         """The rule at all chosen places where it is possible, with the reasons for the others."""
         application = Application(rule, rule.values(values))
         base, refusals = self.base(chosen)
-        found = self._attempt(application, chosen, base, refusals)
-        for _ in range(_ROUNDS):
-            tied = [r.place for r in found.refusals if r.help in (WRITE_OUT, ALIAS)]
-            other = self._apart(base, tied) if tied else None
-            if other is None:
-                break
-            again = self._attempt(application, chosen, other, refusals)
-            if len(again.places) <= len(found.places):
-                break
-            base, found = other, again
+        before = _Before(tuple(chosen), base, tuple(refusals))
+        found, apart = self._apart(application, before, {*map(id, chosen)})
+        done = {*map(id, found.places)}
+        if apart - done:  # aliases of what is not rewritten stay
+            again, _ = self._apart(application, before, done)
+            return again if len(again.places) == len(done) else found
         return found
 
-    def _apart(self, base: Base, tied: Sequence[Place]) -> Base | None:
+    def _apart(
+        self, application: Application, before: _Before, free: Set[int]
+    ) -> tuple[Attempt, set[int]]:
+        """The rule at all chosen places; those of ``free`` may get a text of their own, and those
+        that did.
+        """
+        best = found = self._attempt(application, before)
+        apart = set[int]()
+        for _ in range(_ROUNDS):
+            tied = [r.place for r in found.refusals if r.help in (WRITE_OUT, ALIAS)]
+            tied = [place for place in tied if id(place) in free]
+            base = self._written_out(before.base, tied)
+            if base is None:
+                break
+            before = before._replace(base=base)
+            apart |= {*map(id, tied)}
+            found = self._attempt(application, before)
+            best = found if len(found.places) > len(best.places) else best
+        return best, apart
+
+    def _written_out(self, base: Base, tied: Sequence[Place]) -> Base | None:
         """The same files with the texts of these steps written out; ``None`` if they cannot be."""
         texts = Texts(base.typed, base.texts)
         now = {place.key: place for place in places(base.typed)}
@@ -70,15 +94,10 @@ class Spec(Sources):
             return None
         return Base(whole, typed)
 
-    def _attempt(
-        self,
-        application: Application,
-        chosen: Sequence[Place],
-        base: Base,
-        before: Sequence[Refusal],
-    ) -> Attempt:
-        """The rule at the chosen places; those that the files cannot have were refused before."""
-        rule, refusals = application.rule, [*before]
+    def _attempt(self, application: Application, before: _Before) -> Attempt:
+        """The rule at the chosen places of these files."""
+        rule, chosen, base = application.rule, before.chosen, before.base
+        refusals = [*before.refusals]
         texts, gone = Texts(base.typed, base.texts), {id(r.place) for r in refusals}
         found = places(base.typed)
         now = {place.key: place for place in found}
