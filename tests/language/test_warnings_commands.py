@@ -99,9 +99,11 @@ def test_the_command_has_the_options_with_which_the_spec_was_read(
     text = HEAD + "params: {n: int}\nimport: [../blocks/large.yaml]\nbody: [{use: large, n: $n}]"
     path = write(text, "a b/net.yaml")
     monkeypatch.chdir(tmp_path)
-    (command,) = advised(path, tmp_path, n="5")
-    assert command[3:] == ["--at", "large", "--set", "n=5", "--root", "."]
-    follow(command)
+    for file, root in ((path, str(tmp_path)), (path.relative_to(tmp_path), ".")):
+        (command,) = advised(file, tmp_path, n="5")
+        assert command[1] == str(file)
+        assert command[3:] == ["--at", "large", "--set", "n=5", "--root", root]
+        follow(command)
 
 
 def test_a_setting_by_position_has_no_command(write: Callable[..., Path]) -> None:

@@ -11,10 +11,11 @@ from typing import Any, Final
 
 from ...diagnostics.report import Edit, Report, Span
 from ...yaml.document import DataPath, Document
-from ...yaml.edits import Editor, apply, flow
+from ...yaml.edits import Editor, flow
 from ...yaml.items import Item
 from ...yaml.layout import WIDTH, layout
 from ...yaml.source import parse
+from .edited import applied
 from .places import Place
 from .written import Texts
 
@@ -60,7 +61,7 @@ class _Aliases:
                     self.moved[self.document.spans[alias]] = None
         edits = [*self._moves()]
         edits += [edit for alias in self.out.values() for edit in self._replaced(alias)]
-        return None if any(len(edit.text) > _MOST for edit in edits) else apply(self.whole, edits)
+        return None if any(len(edit.text) > _MOST for edit in edits) else applied(self.whole, edits)
 
     def _alias(self, path: DataPath) -> DataPath | None:
         """The alias that a part of the file is written by, if any: the outermost."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from ...diagnostics.report import SHIPPED
 from ...language.given import StandardInput
 from ...language.load import Spec
 from ...language.roots import own_root
@@ -48,8 +49,9 @@ def _options(spec: Spec) -> Iterator[str]:
     """The options with which the spec was read."""
     for name, value in spec.settings.items():
         yield from ("--set", f"{name}={value}")
-    if spec.root != own_root(Path(spec.document.file)):
-        yield from ("--root", os.path.relpath(spec.root))
+    file = Path(spec.document.file)
+    if not spec.document.file.startswith(SHIPPED) and spec.root != own_root(file):
+        yield from ("--root", str(spec.root) if file.is_absolute() else os.path.relpath(spec.root))
 
 
 def _editable(case: Case) -> bool:
