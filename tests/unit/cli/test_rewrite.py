@@ -317,28 +317,3 @@ def test_a_file_that_the_spec_reads_is_not_replaced(folder: Path) -> None:
         assert (done.exit_code, "a file that the spec reads" in done.stderr) == (2, True)
     assert contents(folder) == before | {"link.yaml": before["parts/unit.yaml"]}
     assert run("net.yaml", "factorise-5x5", "-o", "net.yaml", "--force").exit_code == 0
-
-
-def test_what_only_in_place_can_do_is_said_before_and_after(folder: Path) -> None:
-    """The block cannot be copied into a new file, as its own file has defaults."""
-    text = UNIT.replace("steps:", "defaults: {conv_bn: {batch_norm: {epsilon: 0.01}}}\nsteps:")
-    (folder / "parts/unit.yaml").write_text(text)
-    reason = "the block `unit` cannot be copied: its file has defaults of its own"
-    shown = run("net.yaml", "factorise-5x5")
-    note = f"note: only `--in-place` can rewrite `unit`; with `-o`, {reason}\n"
-    assert shown.exit_code == 0 and note in shown.stdout
-    found = json.loads(run("net.yaml", "factorise-5x5", "--json").stdout)
-    assert found["only_in_place"] == [{"path": "unit", "reason": reason}]
-    refused = run("net.yaml", "factorise-5x5", "-o", "new.yaml")
-    assert refused.exit_code == 1 and reason in refused.stderr
-    assert "= help: use `--in-place`, which changes the files of the spec" in refused.stderr
-    assert not (folder / "new.yaml").exists()
-    assert run("net.yaml", "factorise-5x5", "--in-place").exit_code == 0
-
-
-def test_in_place_is_not_advised_where_it_would_not_help(folder: Path) -> None:
-    (folder / "parts/unit.yaml").write_text(UNIT.replace("}]", ", repeat: 2}]"))
-    refused = run("net.yaml", "factorise-5x5", "-o", "new.yaml").stderr
-    assert "it is repeated" in refused and "--in-place" not in refused
-    (folder / "parts/unit.yaml").write_text(UNIT)
-    assert "only `--in-place`" not in run("net.yaml", "factorise-5x5").stdout
