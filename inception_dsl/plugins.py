@@ -213,12 +213,14 @@ def emit(
     options: Mapping[str, str] | None = None,
     *,
     train: bool = False,
+    others: bool = False,
 ) -> dict[str, str | bytes] | None:
     """The files that ``backend`` generates for a program, by name; the main file comes first.
 
     ``name`` is the stem of the file names, by default the id of the program. The backend gets those
     of the ``options`` that it has; a value that only others have leaves its default. With ``train``
-    it is asked for a training script, too, which is an error if it writes none. An exception
+    it is asked for a training script, too, which is an error if it writes none; ``others`` is that
+    of its request. An exception
     in the backend of another package becomes one error in the report; one in a backend of this
     package is an internal error, so it is raised.
     """
@@ -233,10 +235,10 @@ def emit(
     span = typed.program.origin.span()
     before = len(report.diagnostics)
     stem = name or typed.program.id
+    request = Request(stem, _own(backend, options or {}), train, others)
     try:
         with contextlib.redirect_stdout(sys.stderr):
             typed = decided(typed, backend, stem)
-            request = Request(stem, _own(backend, options or {}), train)
             files = backend.emit(typed, request, report)
             found = None if files is None else dict(files)
     except KeyboardInterrupt:
@@ -249,7 +251,7 @@ def emit(
         return None
     if len(report.diagnostics) > before:
         return None
-    problem = unusable(found, stem, backend.suffix)
+    problem = unusable(found, request, backend)
     if found and not problem and plugin.distribution != DISTRIBUTION:
         problem = not_python(found)
     if found is None or problem:

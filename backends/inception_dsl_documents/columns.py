@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Final, NamedTuple
 
 from .figure import SMALL, Figure, Role
 from .layout import ChainNode, Cursor
 from .sheet import Sheet
 from .sizes import COLUMN, PAGE, TEXT
-from .spacing import DROP, GAP, LEAVE, SPACE, TIGHT, Gaps, Style
+from .spacing import DROP, GAP, LANE, LEAVE, SPACE, TIGHT, Gaps, Style
 from .tree import Chain, Fork, Head
 
 
@@ -35,6 +35,8 @@ LEAST: Final = 6.0
 """The size of type that can be read in print, in points."""
 _GUTTER: Final = 22.0
 _COLUMNS: Final = 6
+_ACROSS: Final = 2
+"""The most items whose lines go on in the next column, if type is too small without that."""
 _WORTH: Final = 1.05
 """By how much a further column has to make type larger."""
 
@@ -53,11 +55,11 @@ def arranged(
     rooms = COLUMN_ROOMS if column else PAGE_ROOMS
     high = next(place for place, room in enumerate(rooms) if room.height > _HEIGHT)
 
-    def best(gaps: Gaps) -> _Best:
+    def best(gaps: Gaps, across: int = 0) -> _Best:
         found: _Best | None = None
         for count in range(1, _COLUMNS + 1):
             sheet = Sheet()
-            if not draw_columns(sheet, chain, style._replace(gaps=gaps), count):
+            if not draw_columns(sheet, chain, style._replace(gaps=gaps), count, across):
                 break
             figure = sheet.figure(name, title, up=up, names=names)
             own = _Best(*_fitted(figure, rooms), figure)
@@ -71,7 +73,18 @@ def arranged(
     if usual.place < high:
         return usual.figure
     tight = best(TIGHT)
-    return tight.figure if tight.place < high else usual.figure
+    if tight.place < high:
+        return tight.figure
+    if usual.place < len(rooms):
+        return usual.figure
+    found = usual
+    for gaps, across in product((style.gaps, TIGHT), range(1, _ACROSS + 1)):
+        divided = best(gaps, across)
+        if divided.place < high:
+            return divided.figure
+        if gaps is style.gaps and divided.better(found):
+            found = divided
+    return found.figure
 
 
 class _Best(NamedTuple):
@@ -104,42 +117,58 @@ def _fitted(figure: Figure, rooms: Sequence[Room]) -> tuple[int, float]:
     return len(rooms), scales[-2]
 
 
-def draw_columns(sheet: Sheet, chain: Chain, style: Style, count: int) -> bool:
-    """Draw a chain in so many columns; false if it cannot be divided so often."""
-    cuts = _cuts(chain, style, count)
+def draw_columns(sheet: Sheet, chain: Chain, style: Style, count: int, across: int = 0) -> bool:
+    """Draw a chain in so many columns; false if it cannot be divided so often. The lines of at most
+    ``across`` items, beside that of the chain itself, go on in the next column.
+    """
+    cuts = _cuts(chain, style, count, across)
     if len(cuts) != count + 1:
         return False
     at = 0.0
     cursors: list[Cursor] = []
+    passing: dict[int, Cursor] = {}
     for first, last in pairwise(cuts):
         heads = [head for head in chain.heads if first <= head.after < last]
-        part = Chain(chain.items[first:last], tuple(heads))
-        column = ChainNode(part, style, first=first, more=last < len(chain.items))
+        part, more = Chain(chain.items[first:last], tuple(heads)), last < len(chain.items)
+        leaving = [source - first for source in _crossing(chain, last)] if more else []
+        column = ChainNode(part, style, first=first, more=more, passing=leaving)
         axis = at + column.left
         if cursors:
             gutter = at - _GUTTER / 2
             cursors = [
                 c.to((gutter, c.points[-1][1]), (gutter, -GAP), (axis, -GAP)) for c in cursors
             ]
-        cursors, exits = column.drawn(sheet, axis, 0, cursors)
+        outside = {source - first: cursor for source, cursor in passing.items()}
+        cursors, exits = column.drawn(sheet, axis, 0, cursors, outside)
         placed = _heads(sheet, column, style, axis, [(h, exits[h.after - first]) for h in heads])
         below = max([column.height, *(h.bottom for h in placed)]) + GAP
-        cursors = [c.to((c.points[-1][0], below)) for c in cursors]
         at = max([axis + column.right, *(h.right for h in placed)]) + _GUTTER
+        lines = column.passing(axis, exits, outside)
+        passing = {
+            source + first: _across(lines[source], at + LANE * place, below, len(lines) - place)
+            for place, source in enumerate(sorted(lines))
+        }
+        at += LANE * len(lines)
+        cursors = [c.to((c.points[-1][0], below + LANE * len(lines))) for c in cursors]
     return True
 
 
-def _cuts(chain: Chain, style: Style, count: int) -> list[int]:
+def _across(line: Cursor, at: float, below: float, place: int) -> Cursor:
+    """A line that goes on in the column at ``at``, above those between it and that of the chain:
+    they are as many as its ``place``.
+    """
+    gutter, above = at - _GUTTER / 2, -GAP - LANE * place
+    return line.to((line.points[-1][0], below), (gutter, below), (gutter, above))
+
+
+def _cuts(chain: Chain, style: Style, count: int, across: int) -> list[int]:
     """Where to divide a chain for columns of about the same height: indices of first items."""
     node, total = ChainNode(chain, style), 0.0
     ends = []
     for own, gap in zip(node.nodes, node.gaps, strict=True):
         total += own.height + gap
         ends.append(total)
-    spans = _spans(chain)
-    allowed = [
-        n for n in range(2, len(ends) - 1) if not any(start < n <= end for start, end in spans)
-    ]
+    allowed = [n for n in range(2, len(ends) - 1) if len(_crossing(chain, n)) <= across]
     cuts = [0]
     for number in range(1, count):
         wanted = total * number / count
@@ -148,6 +177,11 @@ def _cuts(chain: Chain, style: Style, count: int) -> list[int]:
             break
         cuts.append(min(later, key=lambda n: abs(ends[n - 1] - wanted)))
     return [*cuts, len(chain.items)]
+
+
+def _crossing(chain: Chain, cut: int) -> list[int]:
+    """The items before a cut with which a branch behind it begins."""
+    return sorted({start for start, end in _spans(chain) if start < cut <= end})
 
 
 def _spans(chain: Chain) -> list[tuple[int, int]]:

@@ -128,7 +128,7 @@ class PageTrees(Trees):
             "op": _op(found.first),
             "shapes": _shapes(found),
             "count": found.times if found.times > 1 else 0,
-            "field": times(self.seen.get(found.path, "")),
+            "field": times(self.field_of(found.path, found.first)),
             "weights": "/".join(node.shares.down) if node.shares else "",
             "attributes": attributes(found.first),
             "line": f"{PurePath(span.file).name}:{span.line}",

@@ -7,12 +7,12 @@ general layout algorithm is needed. The flow is downwards; :mod:`.sheet` turns i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from .figure import FONT, LINE, SMALL, Frame, Point, Text
 from .fonts import text_width
-from .lanes import Lane, lanes_of
+from .lanes import Lane, arrivals, lanes_of
 from .sheet import Sheet
 from .spacing import BAR, INSET, LABEL, LABEL_GAP, LANE, LEAVE, NEAR, PAD, SPACE, TITLE, Style
 from .tree import Branch, Chain, Fork, Group, Item, Leaf
@@ -132,7 +132,7 @@ class ForkNode:
     ) -> list[Cursor]:
         """``started`` are the lines of the branches that begin elsewhere, by their numbers."""
         ends: list[Cursor] = []
-        levels, bus = _levels(started or {}, self.axes), self.gaps.bus
+        levels, bus = arrivals(started or {}, self.axes), self.gaps.bus
         for number, (branch, axis) in enumerate(zip(self.branches, self.axes, strict=True)):
             at, top = x + axis, y + self.top + self.body - branch.height
             if started and number in started:
@@ -162,7 +162,8 @@ Node: TypeAlias = LeafNode | GroupNode | ForkNode
 class ChainNode:
     """Items in a column. ``joins``: it is a branch of a concat, which also joins those of a concat
     at its end. ``first`` is the index of the first of these items in the whole chain; ``more``:
-    more items follow in another column. ``ends`` is where its lines end, from its axis.
+    more items follow in another column; ``passing`` are the items of which a line goes on there,
+    negative if they are in a column before. ``ends`` is where its lines end, from its axis.
     """
 
     left: float
@@ -171,7 +172,14 @@ class ChainNode:
     ends: list[float]
 
     def __init__(
-        self, chain: Chain, style: Style, *, joins: bool = False, first: int = 0, more: bool = False
+        self,
+        chain: Chain,
+        style: Style,
+        *,
+        joins: bool = False,
+        first: int = 0,
+        more: bool = False,
+        passing: Collection[int] = (),
     ) -> None:
         self.chain, self.style = chain, style
         last = len(chain.items) - 1
@@ -179,11 +187,12 @@ class ChainNode:
         self.left = max((n.left for n in self.nodes), default=2 * PAD)
         self.right = max((n.right for n in self.nodes), default=2 * PAD)
         axes = {n: f.axes for n, f in enumerate(self.nodes) if isinstance(f, ForkNode)}
-        self.lanes = lanes_of(chain.items, axes, first, [h.after - first for h in chain.heads])
+        heads = [h.after - first for h in chain.heads]
+        self.lanes = lanes_of(chain.items, axes, first, heads, passing)
         self.shown = self._shapes(more) if style.shapes else {}
         self.sides = self._lane_positions()
         gap, label_gap = style.gaps.gap, style.gaps.label_gap
-        left = {*(h.after - first for h in chain.heads), *(lane.source for lane in self.lanes)}
+        left = {*heads, *(lane.source for lane in self.lanes)}
         self.crowded = left & self.shown.keys()  # a line leaves beside the shape
         self.gaps = [label_gap if n in self.shown else gap for n in range(len(self.nodes))]
         self.gaps = [LABEL_GAP if n in self.crowded else g for n, g in enumerate(self.gaps)]
@@ -201,8 +210,8 @@ class ChainNode:
         for side in (-1, 1):
             own = [lane for lane in self.lanes if lane.side == side]
             for lane in own:
-                nodes = self.nodes[lane.source + 1 : lane.target + 1]
-                widest = max(n.left if side < 0 else n.right for n in nodes)
+                nodes = self.nodes[max(lane.source + 1, 0) : lane.target + 1]
+                widest = max((n.left if side < 0 else n.right for n in nodes), default=0.0)
                 if side > 0:
                     beside = range(lane.source, lane.target)
                     widest = max([widest, *(self._label(n) for n in beside if n in self.shown)])
@@ -238,15 +247,22 @@ class ChainNode:
         return self.drawn(sheet, x, y, cursors)[0]
 
     def drawn(
-        self, sheet: Sheet, x: float, y: float, cursors: Sequence[Cursor]
+        self,
+        sheet: Sheet,
+        x: float,
+        y: float,
+        cursors: Sequence[Cursor],
+        outside: Mapping[int, Cursor] | None = None,
     ) -> tuple[list[Cursor], list[Cursor]]:
-        """Draw it, and return the lines that leave it, and one that leaves each item."""
+        """Draw it, and return the lines that leave it, and one that leaves each item; ``outside``
+        are the lines of items in columns before, by their negative index.
+        """
         found, gaps = list(cursors), self.style.gaps
         exits: list[Cursor] = []
         for number, item in enumerate(self.nodes):
             if isinstance(item, ForkNode):
                 lanes = [lane for lane in self.lanes if lane.target == number]
-                started = {a.branch: self._lane(a, exits[a.source], x) for a in lanes}
+                started = {a.branch: self._lane(a, exits, outside or {}, x) for a in lanes}
                 found = item.draw(sheet, x, y, found, started)
             else:
                 found = item.draw(sheet, x, y, found)
@@ -258,9 +274,23 @@ class ChainNode:
             y += self.gaps[number]
         return found, exits
 
-    def _lane(self, lane: Lane, start: Cursor, x: float) -> Cursor:
+    def passing(
+        self, x: float, exits: Sequence[Cursor], outside: Mapping[int, Cursor]
+    ) -> dict[int, Cursor]:
+        """The lines that go on in a later column, by the index of their item."""
+        lanes = (lane for lane in self.lanes if lane.target == len(self.nodes))
+        return {lane.source: self._lane(lane, exits, outside, x) for lane in lanes}
+
+    def _lane(
+        self, lane: Lane, exits: Sequence[Cursor], outside: Mapping[int, Cursor], x: float
+    ) -> Cursor:
+        beside = x + lane.side * self.sides[lane]
+        if lane.source < 0:
+            start = outside[lane.source]
+            return start.to((beside, start.points[-1][1]))
+        start = exits[lane.source]
         at = start.points[-1][1] + LEAVE
-        return start.to((x, at), (x + lane.side * self.sides[lane], at))
+        return start.to((x, at), (beside, at))
 
 
 def node(item: Item, style: Style, *, flat: bool = False) -> Node:
@@ -286,9 +316,3 @@ def branch_chain(fork: Fork, branch: Branch) -> Chain:
     name, _, shape = branch.note.partition(" ")
     first = Leaf(f"input {name}", Label(name, shape), "terminal", shape)
     return Chain((first, *branch.chain.items))
-
-
-def _levels(started: Mapping[int, Cursor], axes: Sequence[float]) -> dict[int, int]:
-    """The order in which lines from the sides arrive: those of outer branches nearer to them."""
-    ordered = sorted(started, key=lambda number: abs(axes[number]))
-    return {number: level for level, number in enumerate(ordered)}

@@ -30,8 +30,8 @@ _SIGNS: Final = {"×": r"\texttimes{}", "·": r"\textperiodcentered{}", "−": r
 def emit_tikz(typed: TypedProgram, request: Request, report: Report) -> Files | None:
     """The figures of a program, one file for each: ``\\input`` it, or compile it if standalone.
 
-    A figure that is too large for LaTeX is left out (``W501``); without any it is an error
-    (``E503``).
+    A figure that is too large for LaTeX is left out (``W501``); an error (``E503``) if nothing
+    else is written.
     """
     theme = THEMES[request.value(THEME)]
     alone = request.value(LAYOUT) == "standalone"
@@ -46,8 +46,8 @@ def emit_tikz(typed: TypedProgram, request: Request, report: Report) -> Files | 
             large[file] = f"the figure `{file}` is too large for LaTeX: {reason}"
         else:
             files[file] = text
-    _report(large, bool(files), typed, report)
-    return files or None
+    _report(large, bool(files) or request.others, typed, report)
+    return files or ({} if request.others else None)
 
 
 def _report(large: dict[str, str], others: bool, typed: TypedProgram, report: Report) -> None:

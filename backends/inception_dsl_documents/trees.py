@@ -38,14 +38,14 @@ class Trees:
 
     typed: TypedProgram
     expand: bool = False
-    seen: Mapping[Path, str] = field(default_factory=dict)
+    seen: Mapping[tuple[Path, int], str] = field(default_factory=dict)
 
     @staticmethod
     def of(typed: TypedProgram) -> Trees:
         """The trees of a program, with the receptive fields of its layers."""
         network = flow(typed)
-        seen = fields(network, receptive_fields(network))
-        return Trees(typed, seen={path: field_text(found) for path, found in seen.items()})
+        seen = fields(typed, network, receptive_fields(network))
+        return Trees(typed, seen={key: field_text(found) for key, found in seen.items()})
 
     def detailed(self) -> Trees:
         """The same with all blocks in detail."""
@@ -186,6 +186,10 @@ class Trees:
         name = identifier((*path, merge))
         return Fork(name, merge, tuple(branches), _shape(uses), about, entry)
 
+    def field_of(self, path: Path, node: TypedOp | TypedFork | TypedUse) -> str:
+        """The receptive field of a node, as text; empty if it is not known."""
+        return self.seen.get((path, id(node)), "")
+
     def _about(self, path: Path, uses: Sequence[T], parameters: int, macs: int) -> tuple[str, ...]:
         """What there is to know of one node; of several only what they have in common."""
         if len(uses) > 1:
@@ -196,7 +200,7 @@ class Trees:
             lines.append(f"{parameters:,} parameters")
         if macs:
             lines.append(f"{macs:,} MACs")
-        if seen := self.seen.get(path):
+        if seen := self.field_of(path, node):
             lines.append(f"receptive field {seen}")
         return tuple(line for line in lines if line)
 

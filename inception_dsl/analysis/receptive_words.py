@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
-from ..ir.flow import Flow, ValueId
-from ..ir.typed import Path, TypedProgram
+from ..ir.flow import Apply, Flow, Merge, ValueId
+from ..ir.typed import Path, TypedProgram, TypedUse
+from ..ir.walk import walk_program
 from ..types.receptive import ReceptiveField
 from .receptive import Seen
 
+Application: TypeAlias = tuple[Path, int]
+"""A path, and the ``id`` of the node there: merges of forks without a name share their path."""
 
-def fields(network: Flow, known: Mapping[ValueId, Seen]) -> Mapping[Path, Seen]:
-    """The receptive fields of the layers, merges, used blocks and top-level steps, by path."""
-    return {s.path: known[s.y] for s in network.statements} | {
-        tuple(path.split("/")): known[value] for path, value in network.blocks.items()
-    }
+
+def fields(
+    typed: TypedProgram, network: Flow, known: Mapping[ValueId, Seen]
+) -> Mapping[Application, Seen]:
+    """The receptive fields of the layers, merges and used blocks of a program with its heads."""
+    ends = (s.y for s in network.statements if isinstance(s, Apply | Merge))
+    found: dict[Application, Seen] = {}
+    for path, node in walk_program(typed):
+        used = isinstance(node, TypedUse)
+        value = network.blocks["/".join(path)] if used else next(ends)
+        found[path, id(node)] = known[value]
+    return found
 
 
 def field_text(seen: Seen) -> str:

@@ -29,12 +29,15 @@ class Option(NamedTuple):
 
 class Request(NamedTuple):
     """A build request. ``name`` is the stem of the generated file names; ``options`` has the value
-    of each option that the user sets; ``train`` asks for a training script too.
+    of each option that the user sets; ``train`` asks for a training script too. ``others``: other
+    backends write files of the program, so that documents which cannot be written are left out with
+    a warning, and not an error.
     """
 
     name: str
     options: Mapping[str, str] = MappingProxyType({})
     train: bool = False
+    others: bool = False
 
     @property
     def script(self) -> str:
@@ -67,7 +70,7 @@ class Backend(NamedTuple):
 
     ``emit`` compiles a typed program to files, or reports errors and returns ``None``. The first
     file is named ``request.name`` plus ``suffix``; the names of all other files start with
-    ``request.name``.
+    ``request.name``. One that writes ``documents`` can leave files out.
 
     ``title`` is the framework's name, ``suffix`` the file name extension. ``runner`` names the only
     module that imports the framework; it is imported only to run generated code (empty if the

@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..diagnostics.text import printable
-from .protocol import SCRIPT
+from .protocol import SCRIPT, Backend, Request
 
 FILE_NAME: Final = re.compile(r"[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*")
 """The names that files of a backend may have."""
 
 
-def unusable(files: Mapping[str, str | bytes] | None, stem: str, suffix: str) -> str:
+def unusable(files: Mapping[str, str | bytes] | None, request: Request, backend: Backend) -> str:
     """What is wrong with the files of a backend; empty if nothing is."""
+    stem, suffix = request.name, backend.suffix
     if not files:
-        return "returned no files"
+        left_out = files is not None and backend.documents and request.others
+        return "" if left_out else "returned no files"
     for name, content in files.items():
         own = isinstance(name, str) and name.startswith((stem, f"{SCRIPT}{stem}"))
         if not own or not FILE_NAME.fullmatch(name):
@@ -28,7 +30,11 @@ def unusable(files: Mapping[str, str | bytes] | None, stem: str, suffix: str) ->
             return f"returned half a surrogate pair in line {line} of `{name}`, which is no text"
     first = next(iter(files))
     expected = f"{stem}{suffix}"
-    return "" if first == expected else f"returned `{first}` first, expected `{expected}`"
+    return (
+        ""
+        if first == expected or backend.documents
+        else f"returned `{first}` first, expected `{expected}`"
+    )
 
 
 def not_python(files: Mapping[str, str | bytes]) -> str:

@@ -60,13 +60,16 @@ def build(
         typed = compile_spec(given, order.settings, report)
         if typed is None:
             continue
+        others = len(order.backends) > 1
         for plugin, backend in order.backends:
             stem = file_stem(spec, typed)
             path = order.out / backend.name / f"{stem}{backend.suffix}"
             if not _claim(path, spec, origins, report):
                 continue
             train = _trains(order, backend, path)
-            made = plugins.emit(plugin, backend, typed, report, stem, order.options, train=train)
+            made = plugins.emit(
+                plugin, backend, typed, report, stem, order.options, train=train, others=others
+            )
             for file, content in (made or {}).items():
                 files[path.with_name(file)] = content
                 _claim(path.with_name(file), spec, origins, report)

@@ -120,8 +120,9 @@ def rewrite(
         _write(result, given.file if out else None, force or in_place, report)
     _print(result, as_json, err=out == _STANDARD)
     if not as_json and not (out or in_place):
-        click.echo()
-        click.echo(result.diff(), nl=False)
+        for path, reason in result.only_in_place:
+            click.echo(f"note: only `--in-place` can rewrite `{path}`; with `-o`, {reason}")
+        click.echo(f"\n{result.diff()}", nl=False)
     return None
 
 

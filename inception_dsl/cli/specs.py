@@ -89,8 +89,8 @@ def new(name: str, base: str | None, whole: bool, out: Path) -> None:
             "`--copy` needs `--from`", "name the spec to copy, for example `--from v4`"
         )
     path = out / f"{portable(name)}.yaml"
-    if os.path.exists(path):
-        raise UsageError(f"{path} already exists", "choose another name or another `--out`")
+    if there := _there(path):
+        raise UsageError(f"{there} already exists", "choose another name or another `--out`")
     report = Report()
     text, block = _text(name, base, whole, path, report)
     schema, found = _schema(path)
@@ -107,6 +107,14 @@ def new(name: str, base: str | None, whole: bool, out: Path) -> None:
         click.echo(f"next: `{use}` and `use: {name}` in a spec beside it")
 
 
+def _there(path: Path) -> Path | None:
+    """The spec that has the name of a new one, also with another suffix (``.yml``)."""
+    from ..language.folders import SUFFIXES
+
+    names = (path.with_suffix(suffix) for suffix in SUFFIXES)
+    return next((found for found in names if os.path.lexists(found)), None)
+
+
 def _text(name: str, base: str | None, whole: bool, path: Path, report: Report) -> tuple[str, bool]:
     """The spec without its first line, and whether it is a block that cannot be built alone."""
     from ..design.starter import starter, title_of
@@ -119,7 +127,7 @@ def _text(name: str, base: str | None, whole: bool, path: Path, report: Report) 
     if found is None:
         return "", False
     if whole:
-        text = copy_text(name, title_of(name), found, report)
+        text = copy_text(name, title_of(name), found, path, report)
     elif extends := reference(base, path, report):
         text = overlay_text(name, title_of(name), found, extends)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
-from ..analysis.step_costs import Written
+from ..analysis.step_costs import StepCost, Written
 from ..ir.program import Node
 from .alignment import same_step
 
@@ -44,15 +44,21 @@ class Change(NamedTuple):
 
 
 class At(NamedTuple):
-    """Where two steps that stand for each other are written."""
+    """Where two steps that stand for each other are written, and what each costs."""
 
     old: Written
     new: Written
+    costs: tuple[StepCost, StepCost] = (StepCost(), StepCost())
 
-    def below(self, old: Iterable[str], new: Iterable[str]) -> At:
-        """The place at the end of further segments of both paths."""
-        (owner, path), (other, path_b) = self
-        return At((owner, (*path, *old)), (other, (*path_b, *new)))
+    @property
+    def written(self) -> tuple[Written, Written]:
+        """Both without the costs."""
+        return self.old, self.new
+
+    def below(self, old: Iterable[str], new: Iterable[str], costs: tuple[StepCost, StepCost]) -> At:
+        """The place at the end of further segments of both paths, and the costs there."""
+        (owner, path), (other, path_b), _ = self
+        return At((owner, (*path, *old)), (other, (*path_b, *new)), costs)
 
 
 class Step(NamedTuple):

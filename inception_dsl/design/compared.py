@@ -192,7 +192,9 @@ def where(places: Sequence[Place]) -> str:
     for place in places:
         groups.setdefault(place.path.split("/")[0], []).append(place.path)
     texts = [
-        paths[0] if len(paths) == 1 else f"{first} ({len(paths)} steps)"
+        (paths[0] or "the network")
+        if len(paths) == 1
+        else f"{first or 'the network'} ({len(paths)} steps)"
         for first, paths in groups.items()
     ]
     if len(texts) <= _NAMED + 1:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..analysis.step_costs import StepCost, Written, step_costs
+from ..analysis.step_costs import StepCost, StepCosts, Written
 from ..ir.program import Chain, ForkNode, Head, Node, OpNode, Program, UseNode
 from ..ir.typed import TypedProgram
-from ..ir.walk import written_steps
-from ..ops import Fields, expressions
+from ..ops import Fields
 from .alignment import (
     aligned,
     attribute,
@@ -25,6 +24,7 @@ from .alignment import (
     single,
 )
 from .changes import TOP, At, Change, Kind, Place, Step, place_text, with_moves
+from .readers import read_parameters, reading
 from .words import described, label, section_fields, value_text
 
 
@@ -43,14 +43,14 @@ class _Compare:
 
     def __init__(self, old: TypedProgram, new: TypedProgram) -> None:
         self.old, self.new = self.both = old.program, new.program
-        self.costs = step_costs(old), step_costs(new)
+        self.costs = StepCosts(old), StepCosts(new)
         self.ranks = old.program.rank, new.program.rank
         self.found: list[Change | Step] = []
         self.blocks: dict[tuple[str, str], None] = {}
 
     def programs(self, old: Program, new: Program) -> None:
         self.fields("input", old.inputs, new.inputs)
-        read = _read(old) | _read(new)
+        read = read_parameters(old) | read_parameters(new)
         own, others = ({k: v for k, v in p.values.items() if k in read} for p in (old, new))
         for name in dict.fromkeys([*own, *others]):
             self.read_by(f"parameter {name}", own.get(name), others.get(name), name)
@@ -85,11 +85,12 @@ class _Compare:
                 self.single(
                     b is not None,
                     f"{kind} after {head.after}",
-                    TOP.below((head.name,), (head.name,)),
+                    TOP.below((head.name,), (head.name,), self.head_costs(head.name, head.name)),
                 )
                 continue
             one, other = own[a[0]], others[b[0]]
-            at = TOP.below((one.name,), (other.name,))
+            costs = self.head_costs(one.name, other.name)
+            at = TOP.below((one.name,), (other.name,), costs)
             if one.name != other.name:
                 self.add("renamed", "head", one.name, other.name, at)
             for field in ("after", "loss_weight", "auxiliary"):
@@ -102,7 +103,7 @@ class _Compare:
         for a, b in aligned(old, new):
             node = a or b
             assert node is not None
-            here = at.below((a or node).segments, (b or node).segments)
+            here = at.below((a or node).segments, (b or node).segments, self.step_costs(a, b))
             if a is None or b is None:
                 kind: Kind = "added" if a is None else "removed"
                 text, place = (
@@ -114,7 +115,7 @@ class _Compare:
                 )
             else:
                 self.node(a, b, here)
-            before = [_landmark(x, at[i]) if x else before[i] for i, x in enumerate((a, b))]
+            before = [_landmark(x, at.written[i]) if x else before[i] for i, x in enumerate((a, b))]
 
     def node(self, a: Node, b: Node, at: At) -> None:
         """Compare two steps that stand for each other."""
@@ -171,13 +172,14 @@ class _Compare:
                 self.single(
                     one is None,
                     f"branch of {described(chain, self.ranks[one is None])}",
-                    at.below((name,), (name,)),
+                    at.below((name,), (name,), self.step_costs(a, b, name, name)),
                 )
                 continue
             stand[one[0]] = two[0]
             if one[0] != two[0]:
                 self.add("renamed", "branch", one[0], two[0], at)
-            self.chain(one[1], two[1], at.below(one[:1], two[:1]))
+            costs = self.step_costs(a, b, one[0], two[0])
+            self.chain(one[1], two[1], at.below(one[:1], two[:1], costs))
         order = [stand[name] for name, _ in a.branches if name in stand]
         if order != [name for name, _ in b.branches if name in stand.values()]:
             before, after = (", ".join(n for n, _ in node.branches) for node in (a, b))
@@ -194,11 +196,14 @@ class _Compare:
         """
         if _collapsed(old) == _collapsed(new):
             return
-        reading = [{at for at, node in _written(p) if _reads(at, node, name)} for p in self.both]
-        for at in (at for at, _ in _written(self.new) if at in reading[0] & reading[1]):
-            self.add("changed", field, value_text(old), value_text(new), At(at, at))
-        if not reading[0] & reading[1]:
-            self.add("changed", field, value_text(old), value_text(new), None)
+        old_steps, new_steps = (reading(program, name) for program in self.both)
+        found: list[At | None] = [
+            At(at, at, self.step_costs(*nodes))
+            for at, own in new_steps.items()
+            for nodes in zip(old_steps.get(at, []), own, strict=False)
+        ]
+        for place in found or [None]:
+            self.add("changed", field, value_text(old), value_text(new), place)
 
     def value(self, field: str, old: Any, new: Any, at: At | None) -> None:
         if isinstance(old, Fields) and isinstance(new, Fields):
@@ -207,20 +212,36 @@ class _Compare:
         elif _collapsed(old) != _collapsed(new):
             self.add("changed", field, value_text(old), value_text(new), at)
 
+    def step_costs(
+        self, a: Node | None, b: Node | None, *branches: str
+    ) -> tuple[StepCost, StepCost]:
+        """What two steps cost, or one branch of each; nothing for one that there is not."""
+        own, other = branches or ("", "")
+        one, two = self.costs
+        return (
+            one.of(a, own) if a is not None else StepCost(),
+            two.of(b, other) if b is not None else StepCost(),
+        )
+
+    def head_costs(self, old: str, new: str) -> tuple[StepCost, StepCost]:
+        """What two heads cost."""
+        return self.costs[0].of_head(old), self.costs[1].of_head(new)
+
     def single(self, added: bool, text: str, at: At) -> None:
         """Something other than a step that only one network has."""
         kind: Kind = "added" if added else "removed"
         self.found.append(Change(kind, text, "", "", (self.one_place(added, at),)))
 
     def one_place(self, added: bool, at: At) -> Place:
-        cost = self.costs[added].get(at[added], StepCost())
-        sign = 1 if added else -1
-        return Place(place_text(at[added]), cost.uses, sign * cost.parameters, sign * cost.macs)
+        cost, sign = at.costs[added], 1 if added else -1
+        return Place(
+            place_text(at.written[added]), cost.uses, sign * cost.parameters, sign * cost.macs
+        )
 
     def add(self, kind: Kind, field: str, old: str, new: str, at: At | None) -> None:
         places: tuple[Place, ...] = ()
         if at is not None:
-            a, b = (costs.get(at[i], StepCost()) for i, costs in enumerate(self.costs))
+            a, b = at.costs
             more = (b.parameters - a.parameters, b.macs - a.macs)
             places = (Place(place_text(at.new), max(a.uses, b.uses), *more),)
         self.found.append(Change(kind, field, old, new, places))
@@ -232,30 +253,6 @@ def _landmark(node: Node, at: Written) -> str:
         return label(node)
     kind = node.op.op if isinstance(node, OpNode) else getattr(node, "merge", "step")
     return f"{kind} {place_text((at[0], (*at[1], *node.segments)))}".rstrip()
-
-
-def _written(program: Program) -> Iterator[tuple[Written, Node]]:
-    """Every step of the spec with the block that it is written in, and its path there."""
-    pending: list[tuple[Written, Chain]] = [(("", ()), c) for c in program.sections.values()]
-    pending += [(("", (head.name,)), head.chain) for head in program.heads]
-    pending += [((name, ()), block.chain) for name, block in program.blocks.items()]
-    while pending:
-        (owner, path), chain = pending.pop(0)
-        for node in chain:
-            here = (*path, *node.segments)
-            yield (owner, here), node
-            if isinstance(node, ForkNode):
-                pending += [((owner, (*here, name)), branch) for name, branch in node.branches]
-
-
-def _reads(at: Written, node: Node, name: str) -> bool:
-    """Whether a step reads a parameter of the network; without a name, its width.
-
-    In a block, a name is that of a parameter of the block.
-    """
-    if not name:
-        return isinstance(node, OpNode) and "filters" in type(node.op).model_fields
-    return not at[0] and name in _names(node)
 
 
 def _chains(heads: Iterable[Head]) -> list[tuple[str, Chain]]:
@@ -278,19 +275,3 @@ def _collapsed(value: Any) -> Any:
     found = plain(value)
     alike = isinstance(found, tuple) and found and len(set(found)) == 1
     return found[0] if alike and isinstance(found[0], int) else found
-
-
-def _read(program: Program) -> frozenset[str]:
-    """The parameters of the network that something reads."""
-    return frozenset(name for node in written_steps(program) for name in _names(node))
-
-
-def _names(node: Node) -> frozenset[str]:
-    """The parameters that a step reads."""
-    values = [node.repeat, getattr(node, "split", None)]
-    for one in node.each or (node,):
-        if isinstance(one, OpNode):
-            values += [getattr(one.op, name) for name in names(one)]
-        elif isinstance(one, UseNode):
-            values += one.arguments.values()
-    return frozenset(name for e in expressions(values) for name in dict(e.names))

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..analysis.cost import Layer
 from ..analysis.receptive import Seen
-from ..ir.flow import Apply, Flow, ValueId
+from ..ir.flow import Apply, Flow, Merge, ValueId
 from ..ir.typed import TypedOp
 from ..ops import Sliding
 
@@ -17,21 +17,20 @@ def layer_data(
     found: list[Layer], network: Flow, known: Mapping[ValueId, Seen]
 ) -> list[dict[str, Any]]:
     """Every layer and merge with its shapes, attributes, cost and receptive field."""
-    fields = {"/".join(s.path): known[s.y] for s in network.statements}
-    ops = {"/".join(s.path): s.typed for s in network.statements if isinstance(s, Apply)}
+    statements = (s for s in network.statements if isinstance(s, Apply | Merge))
     return [
         {
             "path": layer.path,
             "op": layer.op,
             "input": list(layer.x.shape),
             "output": list(layer.y.shape),
-            **(_attributes(ops[layer.path]) if layer.path in ops else {}),
+            **(_attributes(one.typed) if isinstance(one, Apply) else {}),
             "parameters": layer.parameters,
             "weights_of": layer.weights_of,
             "macs": layer.macs,
-            "receptive_field": field_data(fields[layer.path]),
+            "receptive_field": field_data(known[one.y]),
         }
-        for layer in found
+        for layer, one in zip(found, statements, strict=True)
     ]
 
 

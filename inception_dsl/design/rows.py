@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ..analysis.receptive import Seen
-from ..analysis.receptive_words import by_axis, field_text, fields
+from ..analysis.receptive_words import Application, by_axis, field_text, fields
 from ..ir.flow import Flow, ValueId
 from ..ir.typed import Path, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import applications
@@ -39,7 +39,7 @@ def rows(typed: TypedProgram, network: Flow, known: Mapping[ValueId, Seen]) -> l
     receptive fields of its values.
     """
     found: list[Row] = []
-    make = _Rows(fields(network, known))
+    make = _Rows(fields(typed, network, known))
     for chain in typed.sections.values():
         found += make.chain(chain, 0, ())
     for head, chain in typed.heads:
@@ -63,9 +63,9 @@ def shown(found: Iterable[Row], depth: int, expand: Iterable[str] = ()) -> list[
 
 
 class _Rows:
-    """Makes rows; ``seen`` are the receptive fields by path."""
+    """Makes rows; ``seen`` are the receptive fields."""
 
-    def __init__(self, seen: Mapping[Path, Seen]) -> None:
+    def __init__(self, seen: Mapping[Application, Seen]) -> None:
         self.seen = seen
 
     def chain(self, chain: TypedChain, depth: int, above: Path) -> list[Row]:
@@ -81,7 +81,7 @@ class _Rows:
         return found
 
     def node(self, typed: Typed, name: str, depth: int, path: Path) -> list[Row]:
-        field = field_text(self.seen.get(path, {}))
+        field = field_text(self.seen[path, id(typed)])
         if isinstance(typed, TypedOp):
             parameters = sum(w.size for w in typed.weights)
             op = with_window(typed)

@@ -19,7 +19,11 @@ from ..language.shipped import meant
 from ..language.steps import Use
 from ..version import __version__
 from ..yaml.edits import flow
+from ..yaml.kept import known
 from ..yaml.layout import layout
+from .copied import copied_text
+from .rewrites.comments import comments
+from .rewrites.moving import Source
 
 REQUIRES: Final = f"inception-dsl >= {__version__}"
 _CHAINS: Final = ("stem", "body", "head", "steps")
@@ -29,6 +33,7 @@ _REPLACED: Final = frozenset(
     | {"extends", "requires", "import", "blocks"}
 )
 
+_WITHOUT: Final = "# The comments of the original are not copied.\n"
 _OVERLAY: Final = """\
 # A variant of {original}.
 # What is not changed here is as there.
@@ -138,8 +143,11 @@ def _filters(chain: list[Any]) -> dict[str | int, Any] | None:
     return None
 
 
-def copy_text(name: str, title: str, base: Base, report: Report) -> str:
-    """A spec with everything in ``base`` and the blocks that it uses; empty on errors."""
+def copy_text(name: str, title: str, base: Base, path: Path, report: Report) -> str:
+    """A spec at ``path`` with everything in ``base`` and the blocks that it uses; empty on errors.
+
+    Comments and layout stay, unless what it says is not in its own text: it extends another spec.
+    """
     document, defaults = base.spec.document, given_defaults(base.spec.model)
     for block in base.blocks.values():
         if block.defaults and block.defaults != defaults:
@@ -159,7 +167,18 @@ def copy_text(name: str, title: str, base: Base, report: Report) -> str:
         **({"blocks": blocks} if blocks else {}),
         **{key: data[key] for key in rest[first:]},
     }
-    return layout(copied) if report.ok else ""
+    if not report.ok:
+        return ""
+    files = dict.fromkeys(block.document.file for block in base.blocks.values())
+    spec, *others = (
+        Source(file, text, known(text, file))
+        for file in dict.fromkeys([document.file, *files])
+        for text in [report.texts[file].replace("\r\n", "\n")]
+    )
+    if text := copied_text(spec, others, str(path), copied, [*about]):
+        return text
+    lost = any(comments(source.text, source.document) for source in (spec, *others))
+    return f"{_WITHOUT * lost}{layout(copied)}"
 
 
 def _whole_names(sources: dict[str, Any], blocks: dict[str, LinkedBlock]) -> dict[str, Any]:

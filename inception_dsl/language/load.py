@@ -34,6 +34,8 @@ class Spec(NamedTuple):
     document: Document
     root: Path = Path()
     """The root: the only folder from which the spec may read files."""
+    settings: Mapping[str, str] = {}
+    """The settings that it was read with."""
 
 
 def load(
@@ -52,7 +54,7 @@ def load(
     spec = None if document is None else validate(document, report)
     if spec is not None and misfits:
         spec.document.dropped.add(("params",))  # the setting may be for one of them
-    return None if spec is None else spec._replace(root=reading.root)
+    return None if spec is None else spec._replace(root=reading.root, settings=settings)
 
 
 def with_settings(

@@ -28,8 +28,11 @@ class OutsideError(Exception):
 def root_of(spec: Path, given: str | os.PathLike[str] | None = None) -> Path:
     """The root for the spec at ``spec``; ``given`` takes precedence."""
     given = given or os.environ.get(VARIABLE)
-    if given:
-        return Path(os.path.realpath(given))
+    return Path(os.path.realpath(given)) if given else own_root(spec)
+
+
+def own_root(spec: Path) -> Path:
+    """The root for the spec at ``spec`` if none is given."""
     folder = Path(os.path.realpath(spec.parent))
     return next((f for f in (folder, *folder.parents) if _marked(f)), folder)
 

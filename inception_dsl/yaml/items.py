@@ -15,6 +15,7 @@ from .document import DataPath
 from .edits import Editor, Edits, flow
 from .layout import WIDTH, layout
 
+_COMMENT: Final = re.compile(r"\s(#.*)")
 _DASH: Final = re.compile(r"(\s*)- +\Z")
 
 
@@ -144,13 +145,13 @@ class Item(NamedTuple):
     def around(self, fork: Around, *after: Any, gone: Edits = ()) -> Edits:
         """Put a fork around the entry, and steps after the fork.
 
-        The edits ``gone`` remove fields of the entry.
+        The edits ``gone`` remove the name of the entry, whose comment the fork gets.
         """
         if self.flow:
             return (*gone, *self._in_brackets(fork, after))
         here, first = " " * (self.span.column - 1), self.span.line
         name, value = fork.other
-        head = f"name: {fork.name}\n{here}" if fork.name else ""
+        head = f"name: {fork.name}{self._comment(gone)}\n{here}" if fork.name else ""
         head += f"branches:\n{here}  {name}: {flow(value)}\n{here}  {fork.own}:\n{here}    - "
         line, column = self.end
         last = line - (column == 1)
@@ -165,6 +166,17 @@ class Item(NamedTuple):
         lines += self.listed(after, len(self.indent or ""))
         start = Edit(_at(self.span, first, self.span.column), head)
         return *gone, start, *deeper, self.below(lines)
+
+    def _comment(self, gone: Edits) -> str:
+        """The comment beside the fields that the edits remove, in front of a line break."""
+        texts = self.editor.texts[self.span.file].split("\n")
+        for span, _ in gone:
+            lines = [line.rstrip("\r") for line in texts[span.line - 1 : span.end_line]]
+            lines[-1] = lines[-1][: span.end_column - 1]
+            lines[0] = lines[0][span.column - 1 :]
+            if match := _COMMENT.search("\n".join(lines)):
+                return f"  {match[1]}"
+        return ""
 
     def _in_brackets(self, fork: Around, after: Sequence[Any]) -> Edits:
         name, value = fork.other

@@ -250,6 +250,29 @@ def test_a_picture_that_latex_cannot_typeset(text: str, reason: str, tmp_path: P
     assert run(main, ["build", str(file), "-b", "svg", "-o", out]).exit_code == 0
 
 
+def test_other_documents_are_written_without_the_pictures(tmp_path: Path) -> None:
+    """A chain that TeX cannot typeset: the table, the SVG, the page and Mermaid."""
+    file, out = tmp_path / "net.yaml", tmp_path / "out"
+    file.write_text(long_network(2500), encoding="utf-8")
+    command = ["build", str(file), "--documents", "-o", str(out)]
+    done = CliRunner().invoke(main, command)
+    assert done.exit_code == 0, done.output
+    assert re.search(r"warning\[W501\]: the figure `net\.tex` is .* it is left out", done.output)
+    written = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert written == {"html/net.html", "latex/net.tex", "mermaid/net.mmd", "svg/net.svg"}
+    assert CliRunner().invoke(main, [*command, "--check"]).exit_code == 0
+
+
+def test_a_block_is_drawn_without_its_network(tmp_path: Path) -> None:
+    """The main figure is the one that TeX cannot typeset."""
+    file, out = tmp_path / "net.yaml", tmp_path / "out"
+    block = "blocks: {small: {steps: [{op: conv, filters: 8, kernel_size: 3}]}}\n"
+    file.write_text(f"{long_network(2500)}  - {{use: small}}\n{block}", encoding="utf-8")
+    done = CliRunner().invoke(main, ["build", str(file), "-b", "tikz", "-o", str(out)])
+    assert done.exit_code == 0, done.output
+    assert [path.name for path in (out / "tikz").iterdir()] == ["net-small.tex"]
+
+
 def test_only_the_figures_that_latex_cannot_typeset_are_left_out(tmp_path: Path) -> None:
     """The detailed one here; ``allow`` silences the warning."""
     use = ", ".join(f"{{use: layers, name: {name}}}" for name in "abcdef")

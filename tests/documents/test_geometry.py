@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations, pairwise
 from pathlib import Path
+from random import Random
 
 import pytest
 from geometry import bent, crossings, problems
@@ -230,3 +231,53 @@ def test_the_checks_see_what_is_wrong() -> None:
     assert crossings(figure._replace(edges=(*figure.edges, across)))
     line = edge._replace(points=((0.0, box.y + 4), (figure.width, box.y + 4)))
     assert any("runs through" in p for p in problems(figure._replace(edges=(line,))))
+
+
+def test_a_network_whose_steps_begin_earlier_has_columns() -> None:
+    """NASNet's cells cannot be divided where no line passes: those that do go on in the next
+    column, and the type can be read in the text of ``article``.
+    """
+    typed = compiled(ROOT / "specs/family/nasnet_a_cell.yaml")
+    figure, one = figures(typed)[""], in_one_column("family/nasnet_a_cell")
+    assert one.height > 1.5 * figure.height
+    assert printed(one, PAGE_ROOMS) * SMALL < 4
+    assert min(PAGE_ROOMS[0].width / figure.width, printed(figure, PAGE_ROOMS)) * SMALL > 6
+    assert {t.text for t in figure.texts} >= {t.text for t in one.texts}
+    lines = {(line.source, line.target) for line in figure.edges}
+    assert lines == {(line.source, line.target) for line in one.edges}
+
+
+def beginning_earlier(rng: Random, steps: int) -> str:
+    """A network of convolutions and forks whose branches begin after any earlier steps."""
+    lines = ["network: net", "input: {channels: 4, height: 8, width: 8}", "body:"]
+    for step in range(steps):
+        conv = "{op: conv, filters: 4, kernel_size: 3}"
+        if step < 2 or rng.random() < 0.3:
+            lines.append(f"  - {conv[:-1]}, name: s{step}}}")
+            continue
+        names = "abc"[: rng.randint(2, 3)]
+        branches = ", ".join(f"{name}: [{conv if rng.random() < 0.6 else ''}]" for name in names)
+        starts = {name: rng.randrange(step - 1) for name in names[1:] if rng.random() < 0.8}
+        after = ", ".join(f"{name}: s{start}" for name, start in starts.items())
+        lines.append(
+            f"  - {{name: s{step}, merge: add, branches: {{{branches}}}, after: {{{after}}}}}"
+        )
+    lines += ["aux_heads:", "  aux: {after: s1, loss_weight: 1, steps: [{op: global_avg_pool}]}"]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_lines_go_on_in_any_column(part: int, write: Callable[..., Path]) -> None:
+    """Between columns and across whole ones, beside a head."""
+    passed = 0
+    for seed in range(part, RANDOM, PARTS):
+        rng = Random(seed)
+        typed = compiled(write(beginning_earlier(rng, rng.randint(6, 14))))
+        trees, style = Trees.of(typed), styles(typed, up=True)[0]
+        for count in (2, 3, 4):
+            sheet = Sheet()
+            if draw_columns(sheet, trees.network(), style, count, across=4):
+                figure = sheet.figure("", "", up=True, names={})
+                assert problems(figure) == [], (seed, count)
+                passed += not draw_columns(Sheet(), trees.network(), style, count)
+    assert passed > 20

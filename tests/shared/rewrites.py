@@ -19,3 +19,9 @@ def added(result: Rewritten) -> list[str]:
     """The lines that the diff adds, without their indentation."""
     lines = result.diff().splitlines()
     return [line[1:].strip() for line in lines if line[:1] == "+" and line[:3] != "+++"]
+
+
+def body(result: Rewritten) -> str:
+    """The text below the head of the test's networks."""
+    assert result.text.startswith(HEAD)
+    return result.text.removeprefix(HEAD)

@@ -10,7 +10,6 @@ from typing import Final
 
 from .convolutions import (
     FILTERS,
-    kernel,
     like,
     middle,
     number,
@@ -30,7 +29,7 @@ _ORDER: Final = Option(
 
 def _replaced(written: Written, values: Values) -> Replacement:
     place, pixels = written.place, padding(written.place)
-    size, stride = kernel(place)[0], number(place, "stride")
+    size, stride = number(place, "kernel_size"), number(place, "stride")
     flat = values["first"] == "1xn"
 
     def along(across: int, other: int) -> tuple[list[int], list[int]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence, Set
+from typing import Any, Final, NamedTuple
 
 from ...diagnostics.report import Report
 from ...ir.typed import TypedProgram
+from .aliases import written_out
 from .application import Application
 from .edited import edited, lost
 from .moving import RefusedError
@@ -14,8 +15,11 @@ from .places import Place, places
 from .rule import Rule
 from .shared import Shared
 from .sources import Base, Files, Refusal, Sources, refusal
-from .together import Step, Together
+from .together import ALIAS, WRITE_OUT, Step, Together
 from .written import Texts, Written
+
+_ROUNDS: Final = 3
+"""How often aliases are written out; an alias may be in the text of another one."""
 
 
 class Attempt(NamedTuple):
@@ -31,6 +35,14 @@ class Attempt(NamedTuple):
     refusals: tuple[Refusal, ...] = ()
 
 
+class _Before(NamedTuple):
+    """The chosen places, the files to edit, and those that cannot be edited in any file."""
+
+    chosen: tuple[Place, ...]
+    base: Base
+    refusals: tuple[Refusal, ...]
+
+
 class Spec(Sources):
     """A compiled spec to which rules are applied."""
 
@@ -38,6 +50,54 @@ class Spec(Sources):
         """The rule at all chosen places where it is possible, with the reasons for the others."""
         application = Application(rule, rule.values(values))
         base, refusals = self.base(chosen)
+        before = _Before(tuple(chosen), base, tuple(refusals))
+        found, apart = self._apart(application, before, {*map(id, chosen)})
+        done = {*map(id, found.places)}
+        if apart - done:  # aliases of what is not rewritten stay
+            again, _ = self._apart(application, before, done)
+            return again if len(again.places) == len(done) else found
+        return found
+
+    def _apart(
+        self, application: Application, before: _Before, free: Set[int]
+    ) -> tuple[Attempt, set[int]]:
+        """The rule at all chosen places; those of ``free`` may get a text of their own, and those
+        that did.
+        """
+        best = found = self._attempt(application, before)
+        apart = set[int]()
+        for _ in range(_ROUNDS):
+            tied = [r.place for r in found.refusals if r.help in (WRITE_OUT, ALIAS)]
+            tied = [place for place in tied if id(place) in free]
+            base = self._written_out(before.base, tied)
+            if base is None:
+                break
+            before = before._replace(base=base)
+            apart |= {*map(id, tied)}
+            found = self._attempt(application, before)
+            best = found if len(found.places) > len(best.places) else best
+        return best, apart
+
+    def _written_out(self, base: Base, tied: Sequence[Place]) -> Base | None:
+        """The same files with the texts of these steps written out; ``None`` if they cannot be."""
+        texts = Texts(base.typed, base.texts)
+        now = {place.key: place for place in places(base.typed)}
+        if any(isinstance(texts.find(now[place.key]), str) for place in tied):
+            return None
+        changed = written_out([now[place.key] for place in tied], texts)
+        if not changed:
+            return None
+        whole = {**base.texts, **changed}
+        try:
+            typed = self.compiled({self.target: whole[self.target], **changed}, Report(), "")
+        except RefusedError:
+            return None
+        return Base(whole, typed)
+
+    def _attempt(self, application: Application, before: _Before) -> Attempt:
+        """The rule at the chosen places of these files."""
+        rule, chosen, base = application.rule, before.chosen, before.base
+        refusals = [*before.refusals]
         texts, gone = Texts(base.typed, base.texts), {id(r.place) for r in refusals}
         found = places(base.typed)
         now = {place.key: place for place in found}

@@ -6,7 +6,10 @@ import re
 from collections import Counter
 from typing import Final
 
+from ...diagnostics.report import Edit, Span
 from ...yaml.document import Document
+from ...yaml.edits import Editor
+from ...yaml.items import Item
 
 _COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*")
 
@@ -38,6 +41,16 @@ def comments_by_line(text: str, document: Document) -> dict[int, str]:
         for match in [_first(line, values[number])]
         if match is not None
     }
+
+
+def without_field(text: str, document: Document, name: str, *lines: str) -> Edit:
+    """Put lines in place of a field of the file, which is on lines of its own; comments stay."""
+    first = document.keys[name,]
+    line, column = Item(Editor(document, {document.file: text}), (name,)).end
+    last = line - (column == 1)
+    found = comments_by_line(text, document)
+    kept = [*lines, *(found[number] for number in range(first.line, last + 1) if number in found)]
+    return Edit(Span(document.file, first.line, 1, last + 1, 1), "".join(f"{k}\n" for k in kept))
 
 
 def _first(line: str, values: list[tuple[int, int]]) -> re.Match[str] | None:

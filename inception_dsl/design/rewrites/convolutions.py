@@ -30,21 +30,35 @@ def convolution(place: Place) -> Conv | ConvBn | None:
     return op if isinstance(op, Conv | ConvBn) and place.layers[0].x.rank else None
 
 
-def kernel(place: Place) -> tuple[int, ...]:
-    """The kernel of a convolution, one number for each axis; empty if it is none, or not always
-    the same.
-    """
+def kernels(place: Place) -> set[tuple[int, ...]]:
+    """The kernels of a convolution in all its uses, one number for each axis; none of others."""
     if convolution(place) is None:
-        return ()
-    found = {axes(_field(t, "kernel_size"), t.x.rank, "kernel_size") for t in place.layers}
-    return found.pop() if len(found) == 1 else ()
+        return set()
+    return {axes(_field(t, "kernel_size"), t.x.rank, "kernel_size") for t in place.layers}
 
 
-def square(place: Place, size: int | None = None, rank: int | None = 2) -> bool:
-    """Whether a step is a convolution with a square kernel, of this size."""
-    found = kernel(place)
-    alike = len({*found}) == 1 and found[0] > 1 and rank in (None, len(found))
-    return alike and size in (None, found[0])
+def large(place: Place) -> bool:
+    """Whether a step is a convolution with a kernel above 1x1, in some of its uses at least."""
+    return any(max(kernel) > 1 for kernel in kernels(place))
+
+
+def square(place: Place, size: int | None = None, rank: int = 2) -> bool:
+    """Whether a step is a convolution with a square kernel above 1x1, of this size, in some of its
+    uses at least.
+    """
+    return any(
+        len(kernel) == rank and {*kernel} == {kernel[0]} and kernel[0] > 1
+        for kernel in kernels(place)
+        if size in (None, kernel[0])
+    )
+
+
+def differing(place: Place) -> str:
+    """Why a convolution cannot be rewritten if a parameter sets its kernel; empty if it can."""
+    found = ["x".join(map(str, kernel)) for kernel in sorted(kernels(place))]
+    if len(found) == 1:
+        return ""
+    return f"its kernel differs between its uses: {', '.join(found[:-1])} and {found[-1]}"
 
 
 def number(place: Place, field: str) -> int:
@@ -76,6 +90,8 @@ def splits(written: Written, values: Values) -> str:
         return "it is repeated; write its repetitions as steps"
     if op.groups != 1:
         return "it has groups"
+    if found := differing(place):
+        return found
     if not isinstance(padding(place), str | int):
         return "its padding differs between the sides or the uses"
     if not number(place, "dilation"):

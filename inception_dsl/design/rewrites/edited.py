@@ -15,7 +15,7 @@ from .comments import comments
 from .moving import RefusedError
 from .rule import Replacement
 from .sources import Files
-from .together import ALIAS
+from .together import WRITE_OUT
 from .written import Written
 
 
@@ -67,7 +67,7 @@ def _other(before: Sequence[Edit], edits: Sequence[Edit]) -> Iterable[Edit]:
     for edit in edits:
         if known.get(edit.span, edit.text) != edit.text:
             message = "other steps have its text (an alias), and would get another one"
-            raise RefusedError(message, ALIAS.partition(", or")[0])
+            raise RefusedError(message, WRITE_OUT)
         if edit.span not in known:
             yield edit
 
@@ -85,7 +85,7 @@ def _applied(file: str, text: str, edits: Sequence[Edit]) -> str:
     try:
         moved = moved_anchors(document, text, edits)
     except ValueError as error:
-        raise RefusedError(str(error), ALIAS.partition(", or")[0]) from None
+        raise RefusedError(str(error), WRITE_OUT) from None
     return applied(text, [*edits, *moved])
 
 

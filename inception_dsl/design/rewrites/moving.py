@@ -21,7 +21,7 @@ from ...yaml.edits import Editor, apply, flow
 from ...yaml.items import Item
 from ...yaml.kept import known
 
-_SCHEMA: Final = re.compile(r"# yaml-language-server: \$schema=(\S+)[^\n]*\n?")
+SCHEMA: Final = re.compile(r"# yaml-language-server: \$schema=(\S+)[^\n]*\n?")
 _CHAINS: Final = ("stem", "body", "aux_heads", "outputs", "head", "steps")
 _COMMENT: Final = re.compile(r"(?:^|\s)#")
 
@@ -69,7 +69,7 @@ class Move:
 
     def _with_schema(self) -> str:
         """The text with the path of the schema from the new folder; none of a shipped spec."""
-        match = _SCHEMA.match(self.top.text)
+        match = SCHEMA.match(self.top.text)
         if match is None or not self.apart or "://" in match[1]:
             return self.top.text
         if self.top.file.startswith(SHIPPED):
@@ -220,7 +220,7 @@ class Fields:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        text = source.text[match.end() :] if (match := _SCHEMA.match(source.text)) else source.text
+        text = source.text[match.end() :] if (match := SCHEMA.match(source.text)) else source.text
         self.skipped = source.text.count("\n") - text.count("\n")
         self.lines = source.text.rstrip().split("\n")
         keys = source.document.keys

@@ -11,10 +11,11 @@ from typing import Any, Final
 from ...ir.program import OpNode
 from ...ops import AvgPool, MaxPool
 from ...ops.base import axes
+from ...types.tensor import COLOURS
 from ...yaml.items import Around
 from .channels import before
 from .conversion import plain
-from .places import COLOURS, Place
+from .places import Place
 from .rule import Option, Replacement, Rule, Values
 from .written import Written, repeated
 

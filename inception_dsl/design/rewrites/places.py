@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from ...analysis.step_costs import StepCost, step_costs
+from ...analysis.step_costs import StepCost, StepCosts
 from ...ir.program import Chain, Node, Program, read_later
 from ...ir.typed import Path, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
 from ...ir.walk import walk_program
@@ -16,8 +16,6 @@ from ..changes import place_text
 
 Key: TypeAlias = tuple[str, DataPath]
 """The block (empty: the network) that a step is written in, and its location there."""
-COLOURS: Final = 4
-"""The most channels of an image: a step that reads no more is not one on features."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +99,7 @@ def places(typed: TypedProgram) -> list[Place]:
 
 class _Places:
     def __init__(self, typed: TypedProgram) -> None:
-        self.program, self.costs = typed.program, step_costs(typed)
+        self.program, self.costs = typed.program, StepCosts(typed)
         heads = {head.after for head in self.program.heads}
         self.outside = {*heads, *self.program.outputs.values()}
         self.found: dict[int, Place] = {}
@@ -118,8 +116,8 @@ class _Places:
             place = self.found.get(id(node))
             if place is None:
                 key = owner, written_at(self.program, owner, node)
-                cost = self.costs.get((owner, path), StepCost())
                 named = bool(read & set(node.segments[-1:]))
+                cost = self.costs.of(node)
                 place = Place(owner, path, around, nodes, position, key, cost, start, named)
                 self.found[id(node)] = place
             place.types.extend(run.typed for run in step.runs)

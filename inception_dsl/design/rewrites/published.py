@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...diagnostics.report import Edit, Span
 from ...yaml.document import DataPath
 from ...yaml.edits import Editor, apply
-from ...yaml.items import Item
 from ...yaml.kept import known
-from .comments import comments_by_line
+from .comments import without_field
 from .moving import RefusedError
 
 _NAME: Final = "checkpoints"
@@ -25,14 +23,9 @@ def without_names(text: str, file: str) -> str:
     editor, inherits = Editor(document, {file: text}), "extends" in document.data
     if _NAME not in document.data:
         edits = editor.insert((), _NAME, "null")
-    elif (first := document.keys[_FIELD]).column == 1:
-        line, column = Item(editor, _FIELD).end
-        last = line - (column == 1)
-        found = comments_by_line(text, document)
+    elif document.keys[_FIELD].column == 1:
         lines = [f"{_NAME}: null"] if inherits else []
-        lines += [found[number] for number in range(first.line, last + 1) if number in found]
-        span = Span(file, first.line, 1, last + 1, 1)
-        edits = (Edit(span, "".join(f"{one}\n" for one in lines)),)
+        edits = (without_field(text, document, _NAME, *lines),)
     else:
         edits = editor.replace(_FIELD, "null") if inherits else editor.remove(_FIELD)
     if not edits:

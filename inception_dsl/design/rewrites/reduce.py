@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from ...ir.program import OpNode
 from ...ops import Conv, ConvBn
+from ...types.tensor import COLOURS
 from .channels import before, share
-from .convolutions import convolution, kernel, like
-from .places import COLOURS, Place
+from .convolutions import convolution, kernels, large, like
+from .places import Place
 from .rule import Option, Replacement, Rule, Values
 from .written import Written, repeated
 
@@ -22,7 +23,7 @@ _FILTERS: Final = Option(
 
 def _wants(place: Place) -> bool:
     """Whether a step is a larger convolution that reads more than the colours of an image."""
-    return max(kernel(place), default=1) > 1 and not _reduced(place) and not _image(place)
+    return large(place) and not _reduced(place) and not _image(place)
 
 
 def _reduced(place: Place) -> bool:
@@ -41,6 +42,8 @@ def _obstacle(written: Written, values: Values) -> str:
     assert op is not None
     if repeated(written.place):
         return "it is repeated; write its repetitions as steps"
+    if any(max(kernel) == 1 for kernel in kernels(written.place)):
+        return "its kernel is 1x1 in some of its uses"
     if op.groups != 1:
         return "it has groups"
     if _filters(written, values) is None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from ...analysis.step_costs import Written
-from ...diagnostics.report import PLAIN, Report, Span, Style
+from ...diagnostics.report import PLAIN, SHIPPED, Report, Span, Style
 from ...diagnostics.text import printable
 from ...diagnostics.words import suggestion
 from ...ir.program import UseNode
@@ -47,9 +47,9 @@ class Rewritten:
     ``files`` has the new texts by file; ``left_out`` says which steps stay, and why.
     """
 
-    def __init__(self, spec: Spec, rule: Rule, attempt: Attempt) -> None:
+    def __init__(self, spec: Spec, rule: Rule, attempt: Attempt, values: Mapping[str, Any]) -> None:
         self.rule, self.files = rule, dict(attempt.files)
-        self._spec, self._attempt = spec, attempt
+        self._spec, self._attempt, self._values = spec, attempt, values
         self.difference = Difference(spec.program, attempt.typed, ("before", "after"))
         self.left_out = [(refusal.place.text, str(refusal)) for refusal in attempt.refusals]
 
@@ -97,6 +97,17 @@ class Rewritten:
                 counts[place.node.block] += place.cost.uses
         return counts
 
+    @cached_property
+    def only_in_place(self) -> list[tuple[str, str]]:
+        """The rewritten steps that a new file could not have, and why: it has to take over their
+        blocks from the files that change.
+        """
+        spec = self._spec
+        if spec.new or all(file == spec.target for file in self.files):
+            return []
+        attempt = spec.as_file(new=True).attempt(self.rule, self._attempt.places, self._values)
+        return [(refusal.place.text, refusal.reason) for refusal in attempt.refusals]
+
     def diff(self) -> str:
         """The changes of the files as a unified diff."""
         return "".join(self._diffs())
@@ -119,6 +130,9 @@ class Rewritten:
             "steps": [saving._asdict() for saving in self.savings],
             "elsewhere": {n: v for n, v in self.elsewhere._asdict().items() if n in _COSTS},
             "uses": self.uses,
+            "only_in_place": [
+                {"path": path, "reason": reason} for path, reason in self.only_in_place
+            ],
             "left_out": [{"path": path, "reason": reason} for path, reason in self.left_out],
             "files": self.files,
         }
@@ -214,13 +228,27 @@ def rewritten(
     if not wanted:
         _none(spec, rule, chosen, at, report)
         return None
-    attempt = spec.attempt(rule, wanted, values)
+    attempt = _helped(spec, rule, values, spec.attempt(rule, wanted, values))
     if attempt.places:
-        return Rewritten(spec, rule, attempt)
+        return Rewritten(spec, rule, attempt, values)
     for refusal in attempt.refusals[:_SHOWN]:
         message = f"`{rule.name}` cannot rewrite `{refusal.place.text}`: {refusal.reason}"
         report.error("E317", message, refusal.place.node.origin.span(), help=refusal.help)
     return None
+
+
+def _helped(spec: Spec, rule: Rule, values: Mapping[str, Any], attempt: Attempt) -> Attempt:
+    """The same; what a new file cannot have, but the files of the spec can, is told to be so."""
+    if not (spec.new and attempt.refusals) or spec.file.startswith(SHIPPED):
+        return attempt
+    refused = [refusal.place for refusal in attempt.refusals]
+    there = {id(p) for p in spec.as_file(new=False).attempt(rule, refused, values).places}
+    help = "use `--in-place`, which changes the files of the spec, instead of `-o`"
+    refusals = (
+        r._replace(help=f"{r.help}; or {help}" if r.help else help) if id(r.place) in there else r
+        for r in attempt.refusals
+    )
+    return attempt._replace(refusals=(*refusals,))
 
 
 def _chosen(spec: Spec, at: Collection[str], report: Report) -> list[Place] | None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ...ops import ConvBn, SeparableConv
+from ...types.tensor import COLOURS
 from .conversion import converted, plain
-from .convolutions import convolution, kernel
-from .places import COLOURS, Place
+from .convolutions import convolution, kernels, large
+from .places import Place
 from .rule import Option, Replacement, Rule, Values
 from .written import Written, repeated
 
@@ -21,12 +22,14 @@ _MULTIPLIER: Final = Option(
 
 
 def _wants(place: Place) -> bool:
-    return max(kernel(place), default=1) > 1 and place.layers[0].x.channels > COLOURS
+    return large(place) and place.layers[0].x.channels > COLOURS
 
 
 def _obstacle(written: Written, values: Values) -> str:
     op = convolution(written.place)
     assert op is not None
+    if any(max(kernel) == 1 for kernel in kernels(written.place)):
+        return "its kernel is 1x1 in some of its uses"
     if op.groups != 1:
         return "it has groups"
     if not isinstance(op, ConvBn):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from copy import copy
+from typing import NamedTuple, Self
 
 from ...compiler import compile_quickly, compile_spec
 from ...diagnostics.report import SHIPPED, Report
@@ -82,6 +83,12 @@ class Sources:
     def program(self) -> TypedProgram:
         assert self.typed is not None
         return self.typed
+
+    def as_file(self, *, new: bool) -> Self:
+        """The same with its own file as the result: as a new file, or changed in place."""
+        found = copy(self)
+        found.target, found.new = self.file, new
+        return found
 
     def base(self, chosen: Iterable[Place]) -> tuple[Base, list[Refusal]]:
         """The files to edit, and the steps that cannot be edited in any of them.

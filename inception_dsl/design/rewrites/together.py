@@ -13,7 +13,8 @@ from ...yaml.document import DataPath
 from .places import Place
 from .written import Texts, Written
 
-ALIAS = "write the step out in place of the alias, or rewrite all that have its text"
+WRITE_OUT = "write the step out in place of the alias"
+ALIAS = f"{WRITE_OUT}, or rewrite all that have its text"
 WEIGHTS = "rewrite all steps that share the weights, or remove `weights`"
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from ...diagnostics.report import Edit
 from ...ir.typed import TypedOp
-from ...ir.walk import roots, sharing
 from ...ops import BatchNorm, Conv, ConvBn, ConvTranspose, Dense, DepthwiseConv, Op, SeparableConv
 from .survey import Case, Check, Found, Survey, Warn, field_span
 
@@ -22,7 +21,7 @@ def _find(survey: Survey) -> Iterator[Found]:
         for case, typed in survey.layers(*kinds)
         if getattr(typed.op, "use_bias", False) and _cancelled(survey, case, typed)
     ]
-    cancelled, shared = {id(typed.node) for _, typed in found}, _shared(survey)
+    cancelled, shared = {id(typed.node) for _, typed in found}, survey.shared
     for case, typed in found:
         if shared.get(id(typed.node), cancelled) <= cancelled:
             size = sum(w.size for w in typed.weights if w.name.rpartition("/")[2] == "bias")
@@ -38,17 +37,6 @@ def _cancelled(survey: Survey, case: Case, typed: TypedOp) -> bool:
     if case.steps is survey.steps and elsewhere & set(typed.node.segments[-1:]):
         return False
     return _normalised(case, typed.op) and not survey.starts_branch(case.steps, case.position)
-
-
-def _shared(survey: Survey) -> dict[int, set[int]]:
-    """All layers with the same weights, for each of them, by the ``id`` of the node."""
-    found: dict[int, set[int]] = {}
-    for chains in roots(survey.typed):
-        for step, owner, _ in sharing(chains):
-            group = found.setdefault(id(owner.node), {id(owner.node)})
-            group.add(id(step.node))
-            found[id(step.node)] = group
-    return found
 
 
 def _normalised(case: Case, op: Op) -> bool:

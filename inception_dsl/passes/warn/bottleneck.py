@@ -13,7 +13,10 @@ from collections.abc import Iterator
 
 from ...ir.typed import TypedFork, TypedOp, TypedStep
 from ...ops import SAME_SHAPE, AvgPool, Conv, ConvBn, MaxPool, SeparableConv
-from .survey import Case, Check, Found, Survey, Warn, command, field_span
+from ...ops.base import axes
+from ...types.tensor import COLOURS
+from .commands import command, together
+from .survey import Case, Check, Found, Survey, Warn, field_span
 
 WIDER = 2
 
@@ -33,7 +36,9 @@ def _find(survey: Survey) -> Iterator[Found]:
             continue
         step = _next(case)
         if step is not None and step.runs[0].typed.y.channels >= WIDER * (typed.y.channels):
-            yield Found(typed.node.origin, case.context, before * typed.x.channels, (typed, step))
+            yield Found(
+                typed.node.origin, case.context, before * typed.x.channels, (case, typed, step)
+            )
 
 
 def _kept(survey: Survey, case: Case) -> bool:
@@ -64,7 +69,7 @@ def _next(case: Case) -> TypedStep | None:
 
 
 def _describe(survey: Survey, found: list[Found]) -> Warn:
-    typed, step = found[0].data
+    case, typed, step = found[0].data
     channels = step.runs[0].typed.y.channels
     message = (
         f"`{typed.op.op}` reduces {typed.x} to {typed.y} before the next step outputs "
@@ -75,9 +80,20 @@ def _describe(survey: Survey, found: list[Found]) -> Warn:
     conv = f"{{op: conv_bn, filters: {typed.x.channels}, {window}{like}}}"
     branches = f"{{branch_conv: [{conv}], branch_pool: [{{op: {typed.op.op}, {window}{pool}}}]}}"
     help = f"pool in parallel with a convolution: `{{merge: concat, branches: {branches}}}`"
-    help += command(survey, "parallel-reduction", found[0], typed.node)
+    help += command(survey, "parallel-reduction", case) if _parallel(survey, case) else ""
     span = field_span(typed.node.origin, "stride")
     return Warn(message, span, help, ((step.node.origin.span(), "more channels from here on"),))
+
+
+def _parallel(survey: Survey, case: Case) -> bool:
+    """Whether ``rewrite`` can put a convolution beside a pool: in all its uses it has a stride and
+    is not on an image, and one text gives the channels.
+    """
+    every = [one.typed for one in together(survey, case) if isinstance(one.typed, TypedOp)]
+    strides = (axes(getattr(t.op, "stride", 1), t.x.rank, "stride") for t in every)
+    channels = {t.x.channels for t in every}
+    known = len(channels) == 1 or (case.position == 0 and bool(case.context.uses))
+    return known and min(channels) > COLOURS and all(max(stride) > 1 for stride in strides)
 
 
 def _paddings(typed: TypedOp) -> tuple[str, str]:

@@ -16,7 +16,8 @@ from typing import NamedTuple
 from ...ir.typed import TypedOp
 from ...ops import Conv, ConvBn
 from ...ops.base import axes
-from .survey import Check, Found, Survey, Warn, command, field_span
+from .commands import command, together
+from .survey import Case, Check, Found, Survey, Warn, field_span
 
 SHARE = 20  # reported from 1/20 of the multiply-adds of the network
 
@@ -24,6 +25,7 @@ SHARE = 20  # reported from 1/20 of the multiply-adds of the network
 class Saving(NamedTuple):
     """The multiply-adds of a convolution as it is and factorised, and the filters ``between``."""
 
+    case: Case
     typed: TypedOp
     kernel: int
     macs: int
@@ -36,13 +38,13 @@ def _find(survey: Survey) -> Iterator[Found]:
     whole = 0
     for case, typed in survey.layers(Conv, ConvBn):
         first = program.kind == "network" and typed.x in program.inputs.values()
-        saving = None if first or case.context.auxiliary else _saving(typed)
+        saving = None if first or case.context.auxiliary else _saving(case, typed)
         if saving is not None and saving.factorised < saving.macs:
             whole = whole or _whole(survey)
             yield Found(typed.node.origin, case.context, saving.macs, (saving, whole))
 
 
-def _saving(typed: TypedOp) -> Saving | None:
+def _saving(case: Case, typed: TypedOp) -> Saving | None:
     op, x, y = typed.op, typed.x, typed.y
     assert isinstance(op, Conv | ConvBn)
     if x.rank != 2 or op.groups != 1:
@@ -60,7 +62,7 @@ def _saving(typed: TypedOp) -> Saving | None:
         factorised = 9 * between * (middle * before + end * after)
     else:
         factorised = kernel * between * (high * to_wide * before + end * after)
-    return Saving(typed, kernel, typed.macs, factorised, between)
+    return Saving(case, typed, kernel, typed.macs, factorised, between)
 
 
 def _numbers(spatial: tuple[int, ...]) -> tuple[int, int]:
@@ -103,9 +105,17 @@ def _describe(survey: Survey, found: list[Found]) -> Warn | None:
     help = (
         f"use two convolutions, {parts}, with {filters} filters between them: this saves "
         f"{saved:,} multiply-adds ({_percent(saved, macs)})"
-        f"{command(survey, rule, found[0], worst.typed.node)}"
+        f"{command(survey, rule, worst.case) if _alike(survey, worst.case) else ''}"
     )
     return Warn(message, field_span(worst.typed.node.origin, "kernel_size"), help)
+
+
+def _alike(survey: Survey, case: Case) -> bool:
+    """Whether all cases of a step, and those that share weights, have one kernel and padding."""
+    ops = [c.typed.op for c in together(survey, case) if isinstance(c.typed, TypedOp)]
+    convolutions = [op for op in ops if isinstance(op, Conv | ConvBn)]
+    found = {(axes(op.kernel_size, 2, "kernel_size"), op.padding) for op in convolutions}
+    return len(found) == 1 and not any(isinstance(padding, tuple) for _, padding in found)
 
 
 def _percent(part: int, whole: int) -> str:

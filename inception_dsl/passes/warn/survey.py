@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from ...diagnostics.report import Edit, Span
 from ...ir.program import ForkNode, Node, Origin, UseNode
 from ...ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep
-from ...language.given import StandardInput
+from ...ir.walk import roots, sharing
 from ...language.link import LinkedBlock
 from ...language.load import Spec
 from ...ops import Op
@@ -60,6 +59,16 @@ class Case(NamedTuple):
     steps: Steps
     position: int
     context: Context
+
+    @property
+    def node(self) -> Node:
+        """The step, as it is written."""
+        return self.steps[self.position].node
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Its path in the network, or in the block that it is written in."""
+        return (*self.context.path, *self.node.segments)
 
 
 class Found(NamedTuple):
@@ -149,6 +158,17 @@ class Survey:
             self._after[id(steps)] = {name for fork in forks for name in fork.after.values()}
         return bool(self._after[id(steps)] & {*steps[position].node.segments[-1:]})
 
+    @cached_property
+    def shared(self) -> dict[int, set[int]]:
+        """All steps with the same weights, for each of them, by the ``id`` of the node."""
+        found: dict[int, set[int]] = {}
+        for chains in roots(self.typed):
+            for step, owner, _ in sharing(chains):
+                group = found.setdefault(id(owner.node), {id(owner.node)})
+                group.add(id(step.node))
+                found[id(step.node)] = group
+        return found
+
     def layers(self, *kinds: type[Op]) -> Iterator[tuple[Case, TypedOp]]:
         """Every layer with one of these ops."""
         for case in self.cases:
@@ -160,16 +180,6 @@ def field_span(origin: Origin, field: str) -> Span:
     """The span of a field of a step; of ``op`` if the field is a default."""
     written = (*origin.path, field) in origin.document.spans
     return origin.span(field if written else "op")
-
-
-def command(survey: Survey, rule: str, found: Found, node: Node) -> str:
-    """The end of a help text: the command that makes the change, if one can."""
-    file, origin = survey.spec.document.file, found.origin
-    path = "/".join((*found.context.path, *node.segments))
-    inherited = origin.span().file != origin.document.file
-    if inherited or not path or file == os.fspath(StandardInput(b"")):
-        return ""
-    return f"; to do so, run `inception-dsl rewrite {shlex.quote(file)} {rule} --at {path}`"
 
 
 def own(origin: Origin, span: Span) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inception_dsl_documents.facts import PageTrees
 from perturbed import compiled, dependences, differences, outside
 
 import inception_dsl
 from inception_dsl.analysis.receptive import receptive_fields
 from inception_dsl.ir.flow import Apply
+from inception_dsl.ir.typed import TypedFork
 from inception_dsl.testing.conformance import SAMPLES
 from inception_dsl.testing.random_specs import MAIN
 from inception_dsl.types.receptive import ReceptiveField, joined
@@ -105,3 +107,27 @@ def test_a_position_between_the_pixels_of_a_transposed_convolution_sees_nothing(
     wide = gaps.then(ReceptiveField((0,), (1,)), 4)
     assert [list(pixels(wide, p)) for p in range(3)] == [[0], [1], [1]]
     assert list(pixels(joined([gaps, ReceptiveField((3,), (3,), None)], 4), 1)) == [3]
+
+
+def test_forks_without_names_have_fields_of_their_own(write) -> None:
+    """They have the path of their chain, which they share."""
+    text = """
+network: two
+input: {channels: 2, height: 33, width: 33}
+stem: [{merge: add, branches: {a: [], b: [{op: conv, filters: 2, kernel_size: 3}]}}]
+body: [{use: twice, name: one}, {use: twice, name: two}]
+blocks:
+  twice:
+    steps:
+      - {merge: add, branches: {a: [], b: [{op: conv, filters: 2, kernel_size: 5}]}}
+      - {merge: add, branches: {c: [], d: [{op: conv, filters: 2, kernel_size: 7}]}}
+"""
+    found = inception_dsl.load(write(text)).summary(depth=9)
+    sizes = [layer["receptive_field"]["input"]["size"][0] for layer in found.to_dict()["layers"]]
+    assert sizes == [3, 3, 7, 7, 13, 13, 17, 17, 23, 23]
+    merges = [row for row in found.rows() if row.op == "add"]
+    assert [row.field for row in merges] == ["3", "7", "13", "17", "23"]
+    boxes = PageTrees.of(found.typed)
+    boxes.network()
+    forks = [id for id, box in boxes.noted.items() if isinstance(box.first, TypedFork)]
+    assert [boxes.facts(id)["field"] for id in forks] == ["3", "7", "13", "17", "23"]

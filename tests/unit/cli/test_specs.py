@@ -245,3 +245,73 @@ def test_a_schema_above_the_root_is_not_used(here: Path) -> None:
     ran("new", "a")
     ran("new", "b", "-o", "sub")
     assert sorted(os.listdir("sub")) == ["b.yaml", "schema.json"]
+
+
+@pytest.mark.parametrize("there", ["mine.yml", "mine.yaml"])
+def test_a_spec_of_the_same_name_is_in_the_way(there: str) -> None:
+    """Builds of both would write the same files."""
+    Path(there).write_text("block: mine\nsteps: []\n")
+    result = run("new", "mine")
+    assert result.exit_code == 2 and f"{there} already exists" in result.stderr
+    assert os.listdir() == [there]
+
+
+COMMENTED = """\
+# A spec
+network: c  # its name
+# about the input
+input: {channels: 3, height: 32, width: 32}  # small
+import:
+  - parts/one.yaml  # the first
+paper: {arxiv: "1409.4842"}  # v1
+body:
+  # the module
+  - {use: one, name: a}  # again
+blocks:
+  local: {steps: [{use: one}]}  # local
+"""
+
+
+def test_a_copy_has_the_comments_and_the_layout_of_the_original() -> None:
+    Path("parts").mkdir()
+    Path("parts/one.yaml").write_text(
+        "# one\nblock: one  # its id\nsteps:\n  # wide\n  - op: conv  # it\n"
+        "    filters: 8\n    kernel_size: 3\n"
+    )
+    Path("net.yaml").write_text(COMMENTED)
+    ran("new", "mine", "--from", "net.yaml", "--copy", "-o", "other")
+    assert (
+        Path("other/mine.yaml").read_text().partition("\n")[2]
+        == """\
+# A spec
+network: mine  # its name
+requires: 'inception-dsl >= 0.1.0'
+title: Mine
+modified_from: 'c (arXiv:1409.4842)'
+# about the input
+input: {channels: 3, height: 32, width: 32}  # small
+# the first
+# v1
+body:
+  # the module
+  - {use: one, name: a}  # again
+blocks:
+  local: {steps: [{use: one}]}  # local
+  # one
+  one:  # its id
+    steps:
+      # wide
+      - op: conv  # it
+        filters: 8
+        kernel_size: 3
+"""
+    )
+    assert network("other/mine.yaml") == network("net.yaml")
+
+
+def test_a_copy_of_what_extends_a_spec_says_that_comments_are_missing() -> None:
+    Path("net.yaml").write_text("extends: inception-dsl:v1  # Szegedy\nnetwork: n\nclasses: 7\n")
+    ran("new", "mine", "--from", "net.yaml", "--copy")
+    lines = Path("mine.yaml").read_text().splitlines()
+    assert lines[1] == "# The comments of the original are not copied."
+    assert network("mine.yaml") == network("net.yaml")

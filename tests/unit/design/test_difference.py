@@ -10,7 +10,7 @@ from frameworks import typed_program
 
 import inception_dsl
 from inception_dsl.analysis.cost import cost, layers
-from inception_dsl.analysis.step_costs import step_costs
+from inception_dsl.analysis.step_costs import StepCosts
 from inception_dsl.design.compared import Difference, where, words
 from inception_dsl.design.difference import Place, changes
 from inception_dsl.ir.typed import TypedProgram
@@ -242,11 +242,56 @@ def test_the_difference_in_python() -> None:
 def test_the_costs_of_the_steps_are_those_of_the_network(name: str) -> None:
     """Shared weights count once, and heads with their steps."""
     typed = typed_program(name)
-    top = {("", step.node.segments) for chain in typed.sections.values() for step in chain.steps}
-    found = step_costs(typed)
-    own = [found[place] for place in top]
-    heads = [found["", (head.name,)] for head, _ in typed.heads]
-    always = [found["", (head.name,)] for head, _ in typed.always]
+    found = StepCosts(typed)
+    own = [found.of(step.node) for chain in typed.sections.values() for step in chain.steps]
+    heads = [found.of_head(head.name) for head, _ in typed.heads]
+    always = [found.of_head(head.name) for head, _ in typed.always]
     total = cost(list(layers(typed)))
     assert sum(one.parameters for one in (*own, *heads)) == total.total
     assert sum(one.macs for one in (*own, *always)) == total.macs
+
+
+TWO_FORKS = """\
+network: two
+input: {channels: 8, height: 9, width: 9}
+stem:
+  - branches:
+      short: []
+      deep: [{op: conv, filters: 8, kernel_size: 3}]
+    merge: add
+body:
+  - branches:
+      skip: []
+      wide: [{op: conv, filters: 8, kernel_size: 5}]
+    merge: add
+  - {use: twice, repeat: 3}
+head: [{op: global_avg_pool}]
+blocks:
+  twice:
+    steps:
+      - branches: {a: [], b: [{op: conv, filters: 8, kernel_size: 3}]}
+        merge: add
+      - branches: {c: [], d: [{op: conv, filters: 8, kernel_size: 1}]}
+        merge: add
+"""
+"""Forks without a name have the path of their chain, which they share."""
+
+
+def test_forks_without_names_have_costs_of_their_own(write: Callable[..., Path]) -> None:
+    typed = inception_dsl.load(write(TWO_FORKS)).typed
+    found = StepCosts(typed)
+    stem, body = (typed.program.sections[name][0] for name in ("stem", "body"))
+    one, two = typed.program.blocks["twice"].chain
+    weights = {3: 9 * 64 + 8, 5: 25 * 64 + 8, 1: 64 + 8}
+    assert [found.of(step).uses for step in (stem, body, one, two)] == [1, 1, 3, 3]
+    assert [found.of(step).parameters for step in (stem, body)] == [weights[3], weights[5]]
+    assert [found.of(step).parameters for step in (one, two)] == [3 * weights[3], 3 * weights[1]]
+    assert found.of(body, "wide") == found.of(body) and found.of(body, "skip").uses == 1
+
+
+def test_a_changed_merge_counts_each_fork_without_a_name_once(write: Callable[..., Path]) -> None:
+    other = TWO_FORKS.replace("merge: add", "merge: multiply")
+    old, new = (inception_dsl.load(write(text)) for text in (TWO_FORKS, other))
+    (change,) = old.diff(new).changes
+    assert [place.uses for place in change.places] == [1, 1, 3, 3]
+    assert "stem, the network, twice (2 steps)" in str(old.diff(new))

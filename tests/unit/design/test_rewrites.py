@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rewrites import HEAD, added
+from rewrites import HEAD, added, reasons
 
 import inception_dsl
 from inception_dsl.design.compared import Difference
@@ -280,3 +280,30 @@ def test_width_scales_new_filters_once(net: Callable) -> None:
     result = network.rewrite("factorise-5x5")
     assert "filters: 96, kernel_size: 3, use_bias: false" in added(result)[0]
     assert result.savings[0].more_parameters == -(25 - 18) * 48 * 48
+
+
+VARYING = """\
+blocks:
+  b:
+    params: {k: int}
+    steps: [{op: max_pool, kernel_size: 3}, {op: conv, filters: 64, kernel_size: $k}]
+body: [{use: b, name: p, k: 5}, {use: b, name: q, k: %s}]
+"""
+
+
+@pytest.mark.parametrize("rule", ["factorise-5x5", "asymmetric"])
+def test_a_kernel_with_several_values_is_the_reason(net: Callable, rule: str) -> None:
+    with pytest.raises(inception_dsl.SpecError) as error:
+        net(VARYING % 7).rewrite(rule)
+    reason = "`b/1`: its kernel differs between its uses: 5x5 and 7x7"
+    assert reasons(error) == [f"E317 6: `{rule}` cannot rewrite {reason}"]
+
+
+@pytest.mark.parametrize("rule", ["reduce", "separable"])
+def test_a_kernel_with_several_values_stays_a_parameter(net: Callable, rule: str) -> None:
+    result = net(VARYING % 7).rewrite(rule)
+    assert result.text.count("kernel_size: $k") == 1
+    with pytest.raises(inception_dsl.SpecError) as error:
+        net(VARYING % 1).rewrite(rule)
+    reason = "`b/1`: its kernel is 1x1 in some of its uses"
+    assert reasons(error) == [f"E317 6: `{rule}` cannot rewrite {reason}"]

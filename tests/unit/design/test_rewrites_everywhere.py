@@ -89,7 +89,7 @@ def more_of(spec: Spec, rule: Rule, chosen: list[Place]) -> tuple[int, int]:
 
 def check_rows(spec: Spec, rule: Rule, attempt: Attempt) -> None:
     """The rows of the table add up; those of a rule that keeps shapes are what each would save."""
-    result = Rewritten(spec, rule, attempt)
+    result = Rewritten(spec, rule, attempt, {})
     totals, rows = result.totals, [*result.savings, result.elsewhere]
     for name, field in (("parameters", "parameters"), ("MACs", "macs")):
         total = totals[name]

@@ -289,3 +289,32 @@ def test_spaces_after_a_dash(net: Callable, dash: str) -> None:
         """).rewrite("asymmetric")
     new = "{op: conv, filters: 23, kernel_size: [1, 3]}"
     assert f"body:\n  - {new}\n  {dash}op: conv\n" in result.text
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "  - name: pool  # the pool\n    op: max_pool\n    kernel_size: 3\n    stride: 2\n",
+        "  - op: max_pool\n    kernel_size: 3\n    name: pool  # the pool\n    stride: 2\n",
+        "  - {name: pool,  # the pool\n     op: max_pool, kernel_size: 3, stride: 2}\n",
+    ],
+)
+def test_the_comment_on_a_name_goes_with_it(net: Callable, step: str) -> None:
+    text = net(f"body:\n{step}").rewrite("parallel-reduction").text
+    assert (
+        text.count("# the pool") == text.count("\n  - name: pool  # the pool\n    branches:\n") == 1
+    )
+
+
+def test_the_comment_on_the_name_of_a_fork_goes_with_it(net: Callable) -> None:
+    network = net("""\
+        body:
+          - name: mixed  # the first module
+            branches:
+              a: [{op: conv, filters: 32, kernel_size: 3}]
+              b: [{op: conv, filters: 32, kernel_size: 3}]
+            merge: concat
+        """)
+    text = network.rewrite("residualise").text
+    assert text.count("#") == 1
+    assert "\n  - name: mixed  # the first module\n    branches:\n      shortcut: []\n" in text
