@@ -77,7 +77,7 @@ def changed(data: Path, **arrays: Any) -> Path:
 )
 def test_classes_that_are_no_numbers_of_classes(classes: Any, script: Script, data: Path) -> None:
     line = script.refuses(changed(data, y_train=classes))
-    assert line == f"{data}: y_train needs classes from 0 to {CLASSES - 1}"
+    assert line.startswith(f"{data}: y_train needs classes from 0 to {CLASSES - 1}")
 
 
 def test_classes_may_be_whole_floats(script: Script, data: Path) -> None:
