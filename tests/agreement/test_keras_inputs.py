@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -223,3 +224,26 @@ def test_ctrl_c_during_imports(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == -signal.SIGINT
         assert process.stderr.read() == ""
+
+
+def test_a_full_disk_keeps_the_last_files(
+    run: Run, script: Script, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    out, right = tmp_path / "out", "cannot be written: No space left on device"
+    with monkeypatch.context() as patched:
+        patched.setattr(script.module.os, "fsync", full)
+        assert run() == f"error: last.npz {right}"
+    assert [path.name for path in out.iterdir()] == ["log.csv"]
+    assert run() == 0
+    weights = tmp_path / "w.weights.h5"
+    weights.write_bytes(b"old")
+    options = ["--data", str(data), "--out", str(out), "--export", str(weights)]
+    with monkeypatch.context() as patched:
+        patched.setattr(script.module.os, "fsync", full)
+        line = script.run(patched, *options)
+    assert line == f"error: {weights} {right}; the last one is unchanged"
+    assert weights.read_bytes() == b"old"
+    assert {path.name for path in out.iterdir()} == {"log.csv", "last.npz"}
