@@ -20,6 +20,7 @@ from script_here import Script
 from scripts import CLASSES, IMAGES, NETWORK, compiled, digits, emitted, written
 
 pytest.importorskip("keras")
+NO_NPZ = "it is no .npz file, as numpy.savez writes them"
 SGD = {"name": "sgd", "form": "torch", "rate": 0.01, "momentum": 0.9}
 
 
@@ -68,10 +69,12 @@ def test_a_split_without_images(script: Script, data: Path) -> None:
     assert line == f"{data}: x_test is uint8 (0, 8, 8, 3), without images"
 
 
-def test_an_array_that_was_renamed(script: Script, tmp_path: Path) -> None:
+def test_files_that_are_not_npz(script: Script, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.zeros(3))
     path = (tmp_path / "x.npy").rename(tmp_path / "x.npz")
-    assert script.refuses(path) == f"{path} cannot be read: one array (.npy), not an .npz file"
+    assert script.refuses(path) == f"{path} cannot be read: {NO_NPZ}"
+    path.write_text("x,y\n")
+    assert script.refuses(path) == f"{path} cannot be read: {NO_NPZ}"
 
 
 def test_the_end_of_the_name_does_not_matter(script: Script, data: Path, tmp_path: Path) -> None:
@@ -181,7 +184,7 @@ def test_a_checkpoint_of_another_script(run: Run, tmp_path: Path) -> None:
     np.savez(path, **{"model/w": np.zeros(3), "run": np.array(text)})
     assert run() == "error: last.npz is of another script or framework"
     path.write_bytes(b"")
-    assert run() == f"error: {ODD}No data left in file"
+    assert run() == f"error: {ODD}{NO_NPZ}"
 
 
 HOLDS = """\
