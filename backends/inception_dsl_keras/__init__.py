@@ -41,6 +41,7 @@ BACKEND = Backend(
     shares=True,
     several_inputs=True,
     trains=True,
+    splits=True,
 )
 
 __all__ = ["BACKEND"]

@@ -45,7 +45,7 @@ def updates(
     wanted, ids = list(steps), {b.path: id(model.variables[b.key]) for b in model.bindings}
     with floats(model.dtype):
         script = script_of(files, model.module)
-        own = Updates(script, model, script.Rates(samples, wanted[-1]))
+        own = Updates(script, model, script.Rates(samples, wanted[-1], 1))
     for step in range(wanted[-1]):
         given = feed(model.weights(), step)
         with floats(model.dtype):
@@ -65,24 +65,26 @@ def train_steps(
     model.load(given[0][0].weights)
     with floats(model.dtype):
         script = script_of(files, model.module)
-        own = Updates(script, model, script.Rates(samples, len(given) + 1))
         trainee = script.Trainee(model.model)
-        trainee.compile(own.optimizer, run_eagerly=True)
-        trainee.average = own.average
-    for state, (images, classes, *_) in given:
+    for state, (images, classes, parts, *_) in given:
         model.load(state.weights)
-        if state.step:
-            own.set(state)
         with floats(model.dtype):
-            logs = trainee.train_on_batch(images, np.asarray(classes, "int32"), return_dict=True)
-        yield Trained(float(logs["loss"]), own.state(state.step + 1))
+            own = Updates(script, model, script.Rates(samples, len(given) + 1, parts))
+            trainee.compile(own.optimizer, run_eagerly=True)
+            trainee.average = own.average
+            if state.step:
+                own.set(state)
+            split = (np.split(np.asarray(a), parts) for a in (images, np.asarray(classes, "int32")))
+            logs = [trainee.train_on_batch(*p, return_dict=True) for p in zip(*split, strict=True)]
+        loss = float(np.mean([part["loss"] for part in logs]))
+        yield Trained(loss, own.state(state.step + 1))
 
 
 class Updates:
     """The optimiser of a script for a ``KerasModel``, and its running average, if there is one."""
 
     def __init__(self, script: ModuleType, model: Any, rates: Any) -> None:
-        self.of, self.model = model, model.model
+        self.of, self.model, self.parts = model, model.model, rates.parts
         self.optimizer = script.make_optimizer(self.model, rates)
         self.average = None
         if hasattr(script, "Average"):
@@ -108,7 +110,7 @@ class Updates:
 
     def set(self, state: Updated) -> None:
         """Set the number of steps, the slots and the average."""
-        self.optimizer.iterations.assign(state.step)
+        self.optimizer._iterations.assign(state.step * self.parts)
         paths = {id(self.of.variables[b.key]): b.path for b in self.of.bindings}
         for weight, name, sign, slot in self._slots():
             slot.assign(sign * state.slots[paths[id(weight)]][name].reshape(slot.shape))

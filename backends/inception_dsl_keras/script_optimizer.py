@@ -39,15 +39,18 @@ Groups = Mapping[str, GroupSettings]
 
 
 class OwnClass(NamedTuple):
-    """A subclass of the script: the lines of ``build`` (slots), of ``apply`` (what is done to the
-    gradients and the weights before the update), and of ``update_step``.
+    """A subclass of the script: the lines of ``build`` (slots), of ``_clip_gradients`` and
+    ``_apply_weight_decay``, which Keras calls before an update, and of ``update_step``.
+
+    ``apply`` itself is called for each part of a batch whose gradients are accumulated.
     """
 
     name: Code
     parent: Code
     doc: Code
     slots: tuple[Code, ...]
-    before: tuple[Code, ...]
+    gradients: tuple[Code, ...]
+    decay: tuple[Code, ...]
     step: tuple[Code, ...]
 
 
@@ -65,7 +68,7 @@ class OptimizerView(NamedTuple):
 
 class _Plan(NamedTuple):
     """Who does what: ``step`` is an update that Keras does not have, ``stock_clip`` and
-    ``stock_decay`` are done by Keras, and all the rest by ``apply`` of the script.
+    ``stock_decay`` are done by Keras, and all the rest by methods of the script.
     """
 
     training: Training
@@ -160,23 +163,25 @@ def _trusted(plan: _Plan) -> str:
 
 def _own(plan: _Plan) -> OwnClass | None:
     """The subclass of the script, if Keras computes something else."""
-    before, stock, own = tuple(_before(plan)), _STOCK[plan.found.name], TITLES[plan.found.name]
-    if not (plan.step or plan.rated or before):
+    gradients, decay, own = tuple(_gradients(plan)), tuple(_decay(plan)), TITLES[plan.found.name]
+    if not (plan.step or plan.rated or gradients or decay):
         return None
-    parent = "Optimizer" if plan.step else stock
+    parent = "Optimizer" if plan.step else _STOCK[plan.found.name]
     slots, step = (plan.step.slots, plan.step.lines) if plan.step else ((), ())
     if plan.rated:
         slots = (*slots, Code("self.rates = [RATES[group(v)] for v in variables]"))
         scaled = "rate = learning_rate * self.rates[self._get_variable_index(variable)]"
         step = (Code(scaled), *(step or (Code("super().update_step(gradient, variable, rate)"),)))
     parts = [plan.step.text] if plan.step else []
-    parts += ["rates by group"] * plan.rated + [_words(plan)] * bool(before)
+    parts += ["rates by group"] * plan.rated + [_words(plan)] * bool(gradients or decay)
     doc = docstring(f"{own} with {', and '.join(parts)}.", indent=4)
-    return OwnClass(Code(own), Code(f"keras.optimizers.{parent}"), doc, slots, before, step)
+    return OwnClass(
+        Code(own), Code(f"keras.optimizers.{parent}"), doc, slots, gradients, decay, step
+    )
 
 
 def _words(plan: _Plan) -> str:
-    """What ``apply`` does, in words."""
+    """What is done before the update, in words."""
     found = []
     if plan.decay == "l2":
         found.append("L2")
@@ -190,24 +195,28 @@ def _words(plan: _Plan) -> str:
     return " and ".join(found)
 
 
-def _before(plan: _Plan) -> Iterator[Code]:
-    """The lines of ``apply`` before the update: L2, clip, decoupled weight decay."""
+def _gradients(plan: _Plan) -> Iterator[Code]:
+    """The lines that change the gradients before the update: L2 and clip."""
     l2 = [*_l2(plan)] if plan.decay == "l2" else []
-    own_decay = plan.decay == "decoupled" and not (plan.stock_decay or plan.trusted)
-    if l2 or own_decay:
-        yield Code("variables = trainable_variables or self._trainable_variables")
+    if l2:
+        yield Code("variables = self._trainable_variables")
     if plan.form.decay_clipped:
         yield from l2
     yield from _clip(plan)
     if not plan.form.decay_clipped:
         yield from l2
-    if own_decay:
-        rates = "RATES[group(v)] * " if plan.rated else ""
-        term = f"self.assign_sub(v, {rates}{_factor(plan, 'v')} * rate * v)"
-        yield Code("rate = self.learning_rate")
-        yield Code("for v in variables:")
-        yield from [Code("    if v.ndim > 1:")] * plan.only_kernels
-        yield Code(f"    {'    ' if plan.only_kernels else ''}{term}")
+
+
+def _decay(plan: _Plan) -> Iterator[Code]:
+    """The lines of a decoupled weight decay that Keras does not have."""
+    if plan.decay != "decoupled" or plan.stock_decay or plan.trusted:
+        return
+    rates = "RATES[group(v)] * " if plan.rated else ""
+    term = f"self.assign_sub(v, {rates}{_factor(plan, 'v')} * rate * v)"
+    yield Code("rate = self.learning_rate")
+    yield Code("for v in variables:")
+    yield from [Code("    if v.ndim > 1:")] * plan.only_kernels
+    yield Code(f"    {'    ' if plan.only_kernels else ''}{term}")
 
 
 def _l2(plan: _Plan) -> Iterator[Code]:

@@ -30,4 +30,5 @@ BACKEND = Backend(
     several_inputs=True,
     trains=True,
     splits=True,
+    processes=True,
 )

@@ -82,7 +82,8 @@ class Backend(NamedTuple):
     ``documents``: it writes figures or tables, not source; ``build`` uses it only if it is asked
     for. ``options`` are what users can choose. ``trains``: if the request asks for it, it adds a
     script that trains the network by its recipe, named ``request.script`` plus ``suffix``.
-    ``splits``: the script can compute a batch in parts and in several processes.
+    ``splits``: the script can compute a batch in parts, one after the other. ``processes``: several
+    processes of the script can share a batch.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Backend(NamedTuple):
     options: tuple[Option, ...] = ()
     trains: bool = False
     splits: bool = False
+    processes: bool = False
 
 
 class Binding(NamedTuple):
@@ -141,8 +143,8 @@ class Updated(NamedTuple):
 
 class ImageBatch(NamedTuple):
     """A batch of a training script: pixels from 0 to 255 (N, height, width, channels) in float64,
-    the class index of each image (N), and how a script whose backend ``splits`` batches computes
-    it: in ``parts`` of the same size, one after the other, as the first of ``processes``.
+    the class index of each image (N), and how the script computes it if its backend can: in
+    ``parts`` of the same size, one after the other, as the first of ``processes``.
     """
 
     images: Any

@@ -28,7 +28,7 @@ from .recipe import MOVING, kinds, start, training_of, updated
 from .zeros import without_zeros
 
 SPLITS: Final = ((1, 1), (2, 1), (2, 2))
-"""For each step, the parts of its batch and the processes, if a script can split batches."""
+"""For each step, the parts of its batch and the processes, if a script can do both."""
 STEPS: Final = len(SPLITS)
 KINDS: Final = ("loss", "update", "weights", "slots", "statistics", "average")
 BOUND: Final = GRADIENT64
@@ -76,12 +76,18 @@ class Reference:
 
     def batch(self, number: int) -> ImageBatch:
         """The images of a step, of which every part has enough."""
-        parts, processes = SPLITS[number] if self.backend.splits else (1, 1)
+        parts, processes = self._split(number)
         size = enough(self.typed) * max(parts for parts, _ in SPLITS)
         shape = (size, *self.typed.program.input.shape)
         images = np.random.default_rng(number).integers(0, 256, shape).astype(np.float64)
         classes = targets(self.typed, size, number)[self.typed.output_name]
         return ImageBatch(images, classes, parts, processes)
+
+    def _split(self, number: int) -> tuple[int, int]:
+        """The parts and the processes of a step of the backend's script."""
+        parts, processes = SPLITS[number]
+        able = self.backend.splits and (processes == 1 or self.backend.processes)
+        return (parts, processes) if able else (1, 1)
 
     def prepared(self, images: Any) -> Any:
         """Pixels as input of the network; without ``preprocessing``, scripts divide by 255."""

@@ -72,25 +72,16 @@ def changed(data: Path, **arrays: Any) -> Path:
         np.full(IMAGES, "cat"),
         np.full(IMAGES, np.datetime64("2020-01-01")),
         np.full(IMAGES, True),
-        np.eye(CLASSES)[np.arange(IMAGES) % CLASSES],
-        np.zeros(IMAGES - 1, np.int64),
-        np.zeros((), np.int64),
     ],
-    ids=[
-        *("fractions", "more", "less", "nan", "complex", "text", "date", "bool", "one-hot"),
-        *("fewer", "one"),
-    ],
+    ids=["fractions", "more", "less", "nan", "complex", "text", "date", "bool"],
 )
 def test_classes_that_are_no_numbers_of_classes(classes: Any, script: Script, data: Path) -> None:
     line = script.refuses(changed(data, y_train=classes))
-    found = f"{data}: y_train is {classes.dtype} {classes.shape}"
-    assert line == f"{found}; it needs {IMAGES} classes from 0 to {CLASSES - 1}"
+    assert line.startswith(f"{data}: y_train needs classes from 0 to {CLASSES - 1}")
 
 
-@pytest.mark.parametrize("shape", [(IMAGES,), (IMAGES, 1)])
-def test_classes_may_be_whole_floats(shape: tuple[int, ...], script: Script, data: Path) -> None:
-    classes = np.arange(IMAGES) % CLASSES * 1.0
-    found = script.images(changed(data, y_train=classes.reshape(shape)))
+def test_classes_may_be_whole_floats(script: Script, data: Path) -> None:
+    found = script.images(changed(data, y_train=np.arange(IMAGES) % CLASSES * 1.0))
     assert [int(n) for n in found.classes[:5]] == [0, 1, 2, 3, 0]
 
 
@@ -99,17 +90,15 @@ def test_classes_may_be_whole_floats(shape: tuple[int, ...], script: Script, dat
     [
         np.zeros((IMAGES, 8, 8, 3), np.float32),
         np.zeros((IMAGES, 8, 8, 4), np.uint8),
+        np.zeros((IMAGES - 1, 8, 8, 3), np.uint8),
         np.zeros((IMAGES, 8, 0, 3), np.uint8),
         np.zeros((IMAGES, 8), np.uint8),
-        np.zeros((), np.uint8),
     ],
-    ids=["float", "channels", "width", "rank", "none"],
+    ids=["float", "channels", "fewer", "width", "rank"],
 )
 def test_images_that_do_not_fit(images: Any, script: Script, data: Path) -> None:
     line = script.refuses(changed(data, x_train=images))
-    assert (
-        f"x_train is {images.dtype} {images.shape}; it needs uint8 (N, height, width[, 3])" in line
-    )
+    assert f"x_train is {images.dtype} {images.shape}; it needs uint8 ({IMAGES}, " in line
 
 
 def test_no_images(script: Script, data: Path) -> None:
@@ -129,7 +118,7 @@ def test_files_that_are_damaged(script: Script, data: Path, tmp_path: Path) -> N
     for name, content in cases.items():
         path = tmp_path / f"{name}.npz"
         path.write_bytes(content)
-        assert script.refuses(path).startswith(f"{path} cannot be read as .npz: ")
+        assert script.refuses(path).startswith(f"{path} cannot be read: ")
     np.savez(tmp_path / "names.npz", x=np.zeros(3))
     assert "x_train" in script.refuses(tmp_path / "names.npz")
 

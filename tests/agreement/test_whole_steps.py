@@ -135,9 +135,13 @@ def test_a_batch_is_split_where_a_script_can(reference: Reference) -> None:
     assert [(b.parts, b.processes) for b in batches] == [(1, 1), (2, 1), (2, 2)]
     assert {len(b.images) % 2 for b in batches} == {0}
     ((_, keras),) = plugins.chosen(["keras"], Report())
-    whole = [step.batch for step in Reference(reference.typed, keras).steps()]
+    parts = [step.batch for step in Reference(reference.typed, keras).steps()]
+    assert [(b.parts, b.processes) for b in parts] == [(1, 1), (2, 1), (1, 1)]
+    whole = [
+        step.batch for step in Reference(reference.typed, keras._replace(splits=False)).steps()
+    ]
     assert [(b.parts, b.processes) for b in whole] == [(1, 1)] * 3
-    for one, other in zip(batches, whole, strict=True):
+    for one, other in (*zip(batches, parts, strict=True), *zip(batches, whole, strict=True)):
         np.testing.assert_array_equal(one.images, other.images)
 
 
@@ -206,7 +210,7 @@ def test_a_graph_of_a_step_computes_the_same(tmp_path: Path) -> None:
         model.load(reference.before(first).weights)
         with floats("float64"):
             script = script_of(files, model.module)
-            own = Updates(script, model, script.Rates(40, 10))
+            own = Updates(script, model, script.Rates(40, 10, 1))
             trainee = script.Trainee(model.model)
             trainee.compile(own.optimizer, run_eagerly=eager)
             trainee.average = own.average

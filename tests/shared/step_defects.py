@@ -84,6 +84,13 @@ class Defect(NamedTuple):
 
 AVERAGED = '        if keras.config.backend() != "jax":\n            self.average.update()\n'
 STEPPED = "        done = super().train_step(*given)\n"
+PARTS = "(self.gradient_accumulation_steps or 1)"
+STEP_OF_RMS = "    def update_step("
+CLIP_OF_PARTS = """\
+    def apply(self, grads, trainable_variables=None):
+        super().apply(super()._clip_gradients(grads), trainable_variables)
+
+"""
 _DEFECTS = {
     "torch: parts are added up": (
         "torch", "v3", SCRIPT, "(part / args.accumulate).backward()", "part.backward()",
@@ -178,6 +185,29 @@ _DEFECTS = {
         "keras", "v3", SCRIPT, 'ops.cast(step, "int32")', 'ops.cast(step, "int32") + 1',
     ),
     "keras: mean square from 0": ("keras", "v3", SCRIPT, ', "ones")', ")"),
+    "keras: parts are added up": (
+        "keras", "v3", SCRIPT, "g + 0.01 * v", f"{PARTS} * g + 0.01 * v",
+    ),
+    "keras: L2 of each part": (
+        "keras", "v3", SCRIPT, "g + 0.01 * v", f"g + {PARTS} * 0.01 * v",
+    ),
+    "keras: clip of each part": (
+        "keras", "adam", SCRIPT,
+        "_clip_gradients(self, grads: list[Any]) -> list[Any]:  # the means of all parts",
+        "apply(self, grads, variables=None):\n"
+        "        return super().apply(self._clipped(grads), variables)\n\n"
+        "    def _clipped(self, grads):",
+    ),
+    "keras: clip of each part by Keras": (
+        "keras", "v3", SCRIPT, STEP_OF_RMS, f"{CLIP_OF_PARTS}{STEP_OF_RMS}",
+    ),
+    "keras: average after each part": (
+        "keras", "v3", SCRIPT, "ops.where(last, new, value.value)", "new",
+    ),
+    "keras: rate by the number of parts": ("keras", "v3", SCRIPT, " // self.parts", ""),
+    "keras: parts are steps": (
+        "keras", "v3", SCRIPT, "if rates.parts > 1:", "if rates.parts > 9:",
+    ),
     "keras: momentum of batch norm": ("keras", "v3", MODEL, "momentum=0.9", "momentum=0.89"),
 }  # fmt: skip
 DEFECTS = {name: Defect(*each) for name, each in _DEFECTS.items()}
