@@ -153,8 +153,14 @@ def _marks(uses: Sequence[TypedOp]) -> Iterable[str]:
         if getattr(op, "groups", 1) != 1:
             yield f"{value(uses, 'groups')} groups"
         padded = {_padding(use) for use in uses}
-        yield padded.pop() if len(padded) == 1 else written(getattr(uses[0].node.op, "padding", ""))
+        yield padded.pop() if len(padded) == 1 else _written_padding(uses[0].node.op)
     yield _end(uses)
+
+
+def _written_padding(op: Any) -> str:
+    """The padding in the spec, where its uses differ in what that means for their maps."""
+    text = written(getattr(op, "padding", ""))
+    return text if text in ("", "same", "valid") else f"pad {text}"
 
 
 def _end(uses: Sequence[TypedOp]) -> str:

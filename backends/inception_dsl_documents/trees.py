@@ -149,8 +149,8 @@ class Trees:
     def _layer(self, uses: Sequence[TypedOp], path: Path) -> Leaf:
         layer = uses[0]
         found = label(uses)
-        if shares := layer.node.shares:
-            found = found._replace(detail=f"weights of {'/'.join(shares.down)}")
+        if layer.node.shares:
+            found = found._replace(detail=_owner(layer.node.shares.down))
         parameters = sum(w.size for w in layer.weights)
         about = self._about(path, uses, parameters, layer.macs)
         return Leaf(identifier(path), found, role_of(layer.op.op), _shape(uses), about)
@@ -160,6 +160,8 @@ class Trees:
         block, name = use.node.block, segments[0] if segments else ""
         inside = self.chain([u.body for u in uses], path)
         text = Label(block) if name in ("", block) else Label(name, block)
+        if use.node.shares:
+            text = text._replace(detail=", ".join([*text.lines[1:], _owner(use.node.shares.down)]))
         if self.expand:
             return Group(identifier(path), ": ".join(text.lines), inside, _shape(uses))
         cost = chain_cost(use.body)
@@ -240,3 +242,8 @@ def _text(item: Item) -> object:
 
 def _text_of(chain: Chain) -> object:
     return tuple(map(_text, chain.items))
+
+
+def _owner(path: Path) -> str:
+    """Whose weights a step has."""
+    return f"weights of {'/'.join(path)}"
