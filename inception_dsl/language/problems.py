@@ -13,7 +13,7 @@ from ..ops.fields.refusal import Meant, shown
 from ..yaml.document import DataPath, Document
 from ..yaml.edits import Editor, Edits, flow, inside
 from .checkpoints import Naming
-from .meant import AFTER
+from .meant import AFTER, undollared
 from .models import AuxHead, BlockBody, Output
 from .parameters import Parameter
 from .sections import Paper, Preprocessing, Resize
@@ -85,6 +85,9 @@ def _refused(problem: Any, path: DataPath, editor: Editor, report: Report) -> No
     """Report an error that the check of a field raised."""
     context, document = problem["ctx"], editor.document
     meant: Meant = context["meant"]() if report.helping else Meant()
+    text = context.get("text") if report.helping else None
+    if write := undollared(text, document.data, plain(problem["loc"])):
+        meant = Meant(f"write `{write}`", write if text == problem["input"] else "")
     location = (*problem["loc"], *meant.path)
     path, on_key = plain(location), location[-1:] == ("[key]",)
     span = document.key_span(path) if on_key else document.span(path)
