@@ -77,9 +77,9 @@ def _kind(value: dict[Any, Any]) -> Meant:
         op, kind = nearest(str(key), OPS), nearest(str(key), KINDS)
         if isinstance(given, dict) and (text := absent(str(key))):
             return Meant(text)
-        if isinstance(given, dict) and op:
-            write = op if _sure(str(key), op) else ""
-            return Meant(f"write `op: {op}` next to its attributes", write, "lift", (key, "[key]"))
+        if isinstance(given, dict | None) and op:
+            write, edit = op if _sure(str(key), op) else "", "lift" if given else "beside"
+            return Meant(f"write `op: {op}` next to its attributes", write, edit, (key, "[key]"))
         if kind and key not in ("name", "repeat", "deviation"):
             return Meant(f"did you mean `{kind}`?", kind, path=(key, "[key]"))
     return Meant()

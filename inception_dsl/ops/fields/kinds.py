@@ -170,7 +170,9 @@ def identifier(value: Any) -> str:
 def text(value: Any) -> Prose:
     """Check for text; numbers become text."""
     if not isinstance(value, str | int | float) or isinstance(value, bool):
-        raise refuse(f"expected text, found {shown(value)}")
+        write = guess.listed(value)
+        help = write and f"write `{write}`"
+        raise refuse(f"expected text, found {shown(value)}", help=help, write=write)
     return Prose(str(value))
 
 
