@@ -49,9 +49,9 @@ TEXTS = {
         "change its steps, or the size of the input `b`",
     ),
     "a path of published names in a block": (
-        f"{HEAD}blocks: {{b: {{steps: [{{op: conv_bn, name: first, filters: 3, kernel_size: 1}}]}}}}"
-        "\nbody: [{use: b, name: one}]\ncheckpoints: {timm: {names: {one: l}, blocks: {b: "
-        "{first/conv: c, frst/bn: n}}}}",
+        f"{HEAD}blocks: {{b: {{steps: [{{op: conv_bn, name: first, filters: 3, "
+        "kernel_size: 1}]}}\nbody: [{use: b, name: one}]\n"
+        "checkpoints: {timm: {names: {one: l}, blocks: {b: {first/conv: c, frst/bn: n}}}}",
         "no weights at path `frst/bn`",
         "did you mean `first/bn`?",
     ),
