@@ -8,11 +8,12 @@ from pydantic import BaseModel
 
 from ..diagnostics.report import Edit, Report, Span
 from ..diagnostics.words import listed, nearest
-from ..ops import OPS, BatchNormFields, attribute_names
+from ..ops import OPS, BatchNormFields, Op, attribute_names
 from ..ops.fields.refusal import Meant, shown
 from ..yaml.document import DataPath, Document
 from ..yaml.edits import Editor, Edits, flow, inside
 from .checkpoints import Naming
+from .each import EACH
 from .meant import AFTER, undollared
 from .models import AuxHead, BlockBody, Output
 from .parameters import Parameter
@@ -278,7 +279,12 @@ def known_fields(kind: type[BaseModel], data: Any, path: DataPath) -> list[str]:
     if path and path[-1] == "defaults":
         return list(OPS)
     model = _model(kind, data, path)
-    return [f.alias or n for n, f in model.model_fields.items() if (model, n) != (Use, "arguments")]
+    found = [
+        f.alias or n for n, f in model.model_fields.items() if (model, n) != (Use, "arguments")
+    ]
+    if issubclass(model, Op):
+        found.insert(found.index("repeat") + 1, EACH)
+    return found
 
 
 def _model(kind: type[BaseModel], data: Any, path: DataPath) -> type[BaseModel]:

@@ -69,6 +69,22 @@ TEXTS = {
         "no weights at path `zzzzzzz`",
         "no use of `b` has this step",
     ),
+    "the fields of a step": (
+        f"{HEAD}body: [{{op: conv, filters: 3, kernel_size: 3, zzzz: 1}}]",
+        "unknown field `zzzz`",
+        "known fields: name, repeat, each, deviation",
+    ),
+    "each with a typing error": (
+        f"{HEAD}body: [{{op: conv, filters: 3, kernel_size: 3, eahc: {{stride: [1, 2]}}}}]",
+        "unknown field `eahc`",
+        "did you mean `each`?",
+    ),
+    "each with a typing error in a use": (
+        f"{HEAD}blocks: {{b: {{params: {{f: int}}, steps: [{DENSE}]}}}}\n"
+        "body: [{use: b, eahc: {f: [1, 2]}}]",
+        "expected a number, text, true or false, found a mapping",
+        "write `each: {…}`",
+    ),
     "an equals sign": (
         f"{HEAD}body: [{{op: conv, filters: 3, kernel_size=3}}]",
         "unknown field `kernel_size=3`",
