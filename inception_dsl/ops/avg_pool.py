@@ -29,6 +29,7 @@ class AvgPool(Pool):
     )
 
     def infer(self, x: TensorType) -> TensorType:
+        """As for other pools; raises :class:`ShapeError` for maps that PyTorch rejects."""
         y = super().infer(x)
         if self._whole(x.rank):
             for axis, size in enumerate(x.spatial):
@@ -43,6 +44,7 @@ class AvgPool(Pool):
         return y
 
     def sizes(self, axis: int, rank: int) -> tuple[int, Pixels]:
+        """The smallest size of an axis that :meth:`infer` accepts, and the size of its output."""
         least, pixels = super().sizes(axis, rank)
         if self._whole(rank):
             least = max(least, self.windows(rank)[axis].kernel)

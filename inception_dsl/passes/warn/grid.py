@@ -16,7 +16,7 @@ from ...ops.base import Windowed
 from .grid_sizes import Before, by, end, suggested
 from .survey import Check, Context, Found, Steps, Survey, Warn, field_span
 
-MAX_SIZES = 20
+_SIZES = 20
 """Limit on time: warnings with suggested sizes."""
 _AXES = {1: ("position",), 2: ("row", "column"), 3: ("slice", "row", "column")}
 
@@ -56,7 +56,7 @@ def _find(survey: Survey) -> list[Found]:
     for steps, context in [(survey.steps, survey.top), *survey.heads]:
         reading = _read(survey, steps, context, None if context.auxiliary else (), found)
         found += [reading.loss] if reading.loss else []
-    kept = [*found[:MAX_SIZES], *(loss._replace(before=None) for loss in found[MAX_SIZES:])]
+    kept = [*found[:_SIZES], *(loss._replace(before=None) for loss in found[_SIZES:])]
     return [
         Found(loss.origin, loss.layers[0][1], sum((*loss.ends, *loss.gaps)), loss) for loss in kept
     ]

@@ -12,8 +12,8 @@ from ...ops.base import Windowed
 from ...types.tensor import ShapeError
 from ...types.window import Window
 
-MAX_BEFORE: Final = 200
-NEAR: Final = 32
+_BEFORE: Final = 200
+_NEAR: Final = 32
 """Limits on time: the layers before, and the sizes that are tried."""
 
 Before = tuple[Any, ...] | None
@@ -61,7 +61,7 @@ def _around(sizes: Sequence[int], ends: tuple[int, ...], fits: Callable[[int, in
     found = []
     for step in (-1, 1):
         near = [
-            next((n for n in range(size + step, size + step * NEAR, step) if fits(axis, n)), 0)
+            next((n for n in range(size + step, size + step * _NEAR, step) if fits(axis, n)), 0)
             if unread
             else size
             for axis, (size, unread) in enumerate(zip(sizes, ends, strict=True))
@@ -91,7 +91,7 @@ def _fits(window: Window, size: int | None, times: int) -> bool:
 def _unwound(before: Before) -> list[TypedOp]:
     """The layers before, in order; none if they are not known or too many."""
     layers: list[TypedOp] = []
-    while before and len(layers) <= MAX_BEFORE:
+    while before and len(layers) <= _BEFORE:
         layers.append(before[0])
         before = before[1]
     return [] if before is None or before else layers[::-1]

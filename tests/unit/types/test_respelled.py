@@ -17,6 +17,8 @@ from inception_dsl.types.expression import parse, respelled, written
         ("(a // 2)", '"${a // 2}"'),
         ("max(a, 2)", '"${max(a, 2)}"'),
         ("2 * ${a + 1}", '"${2 * (a + 1)}"'),
+        ("${a} * max(a, 2)", '"${a * max(a, 2)}"'),
+        ("${a + 1} * 2", '"${(a + 1) * 2}"'),
         ("7", ""),
         ("2 * 3", ""),
         ("a b", ""),
