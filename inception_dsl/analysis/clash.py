@@ -6,10 +6,11 @@ Finds the branch at fault, the field that sets its size, and the value to write 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from ..diagnostics.report import Edit, Span
+from ..diagnostics.words import nearest
 from ..ir.program import ForkNode, Origin
 from ..ir.typed import TypedChain, TypedFork, TypedOp, TypedUse
 from ..ops import Windowed
@@ -17,6 +18,7 @@ from ..types.expression import Expression
 from ..types.tensor import ShapeError, TensorType, many
 from ..types.width import Width
 from ..yaml.edits import Editor, Edits
+from .merged import Difference, combined, concatenated
 
 _LISTED = 6  # sizes and branches in a message
 CHANNELS: Final = ("filters", "units", "depth_multiplier")
@@ -44,16 +46,6 @@ class Location(NamedTuple):
         )
 
 
-class Difference(NamedTuple):
-    """What differs between branches (channels, spatial sizes or ranks), and the size of each.
-
-    The size is ``None`` for a branch that is broadcast, which fits any other.
-    """
-
-    what: str
-    sizes: tuple[Any, ...]
-
-
 class Clash:
     """The diagnostic for a fork whose branches differ in ``found.what``."""
 
@@ -76,7 +68,8 @@ class Clash:
         ]
         self.right, self.wrong = self.sides()
         self.location, self.other = self.decided(self.wrong), self.decided(self.right)
-        self.span = self.location.span
+        self.new, self.meant = self.misspelt()
+        self.span = self.location.span if not self.new else self._key(self.new)
 
     @property
     def message(self) -> str:
@@ -91,12 +84,30 @@ class Clash:
         unit = " channels" if self.what == "channels" else ""
         second = (self.other.span, f"`{other}` outputs {self.size(right.y)}{unit}")
         label = f"`{name}` outputs {self.size(wrong.y)}{unit}; {second[1]}"
+        if self.new:
+            second = (self._key(self.meant), f"`{self.meant}` stays as it is")
+            label = f"this adds the branch `{self.new}`"
         help, fix = self.help()
         shapes = [f"`{name}` {_trail(chain)}" for name, chain in self.branches[:_LISTED]]
         more = len(self.branches) - _LISTED
         note = f"branches: {'; '.join(shapes)}{f'; and {more} more' if more > 0 else ''}"
         related = (second,) if second[0] != self.span else ()
         return {"label": label, "help": help, "notes": (note,), "related": related, "fix": fix}
+
+    def misspelt(self) -> tuple[str, str]:
+        """A branch that an overlay adds, and the one that it probably means: all fit without it."""
+        own = self.fork.origin.document.span((*self.fork.origin.path, "branches"))
+        names = [name for name, _ in self.branches]
+        for new in (name for name in names if not own.contains(self._key(name))):
+            meant = nearest(new, [name for name in names if name != new])
+            types = [chain.y for name, chain in self.branches if name != meant]
+            merge = concatenated if self.fork.merge == "concat" else combined
+            if meant and not isinstance(merge(types), Difference):
+                return new, meant
+        return "", ""
+
+    def _key(self, branch: str) -> Span:
+        return self.fork.origin.document.key_span((*self.fork.origin.path, "branches", branch))
 
     def size(self, y: TensorType) -> str:
         """The part of a type that differs, as text."""
@@ -196,6 +207,9 @@ class Clash:
         """What to write, and the edits that write it."""
         wanted, location = self.right[1].y, self.location
         editor, path = Editor(location.origin.document, self.texts), location.origin.path
+        if self.new:
+            fix = editor.rename((*self.fork.origin.path, "branches", self.new), self.meant)
+            return f"did you mean `{self.meant}`?", fix
         if self.what == "channels":
             if location.field in ("", "op", "merge", "depth_multiplier"):
                 step = f"dense, units: {wanted.channels}"
@@ -211,14 +225,32 @@ class Clash:
             text = "$in_channels" if symbolic else str(number)
             edit = editor.replace((*path, location.field), text)
             return f"write `{location.field}: {text}`", edit
+        if self.what == "spatial sizes" and hasattr(location.op and location.op.op, "keepdims"):
+            help, more = self.enlarged(wanted, editor)
+            return f"add {help}", more
         if self.what == "spatial sizes" and location.op is not None:
             return self.other_window(location.op, wanted, editor)
         if self.what == "ranks" and location.op is not None and hasattr(location.op.op, "keepdims"):
             edit = editor.insert(path, "keepdims", "true")
-            return "add `keepdims: true` to keep the spatial axes", edit
+            if all(size == 1 for size in wanted.spatial):
+                return "add `keepdims: true` to keep the spatial axes", edit
+            help, more = self.enlarged(wanted, editor)
+            return f"add `keepdims: true`, and {help}", (*edit, *more) if more else ()
         if self.what == "ranks":
             return "all branches must output feature maps, or all must output vectors", ()
         return f"all branches must output the same spatial sizes{self.or_input()}", ()
+
+    def enlarged(self, wanted: TensorType, editor: Editor) -> tuple[str, Edits]:
+        """The step that makes a map of one pixel fit, and the edit that appends it."""
+        sizes = wanted.spatial
+        size = f"{sizes[0]}" if len(set(sizes)) == 1 else str(list(sizes))
+        name, chain = self.wrong
+        step, branch = f"{{op: upsample, size: {size}}}", self.fork.origin.below("branches", name)
+        last = (*branch.path, len(chain.steps) - 1)
+        before = ", "
+        if editor.at(branch.document.span(branch.path)) != "[":
+            before = f"\n{' ' * (branch.document.span(last).column - 3)}- "
+        return f"`{step}` at the end of `{name}`", editor.append(last, f"{before}{step}")
 
     def other_window(self, typed: TypedOp, wanted: TensorType, editor: Editor) -> tuple[str, Edits]:
         """A ``padding`` or ``stride`` of a window that makes its output fit, and the edit."""
@@ -266,40 +298,3 @@ def _trail(chain: TypedChain) -> str:
     for step in chain.steps:
         shapes += [str(run.typed.y) for run in step.runs if str(run.typed.y) != shapes[-1]]
     return " -> ".join(shapes if len(shapes) <= 4 else [shapes[0], "…", *shapes[-2:]])
-
-
-def _difference(what: str, sizes: Iterable[Any], broadcast: int | None = None) -> Difference | None:
-    """The difference between sizes, if any; a size equal to ``broadcast`` fits all others."""
-    found = tuple(size if size != broadcast else None for size in sizes)
-    return Difference(what, found) if len({*found} - {None}) > 1 else None
-
-
-def concatenated(types: list[TensorType]) -> TensorType | Difference:
-    """The output type of a concat along channels, or the difference that prevents it."""
-    found = _difference("ranks", (t.rank for t in types))
-    if found:
-        return found
-    for sizes in zip(*(t.spatial for t in types), strict=True):
-        found = _difference("spatial sizes", sizes)
-        if found:
-            return found
-    return TensorType(types[0].spatial, sum(t.channels for t in types))
-
-
-def combined(types: list[TensorType]) -> TensorType | Difference:
-    """The output type of an add or a multiply, or the difference that prevents it.
-
-    Axes of size 1, and vectors, are broadcast, as in NumPy.
-    """
-    found = _difference("ranks", (t.rank for t in types), broadcast=0)
-    if found:
-        return found
-    rank = max(t.rank for t in types)
-    shapes = [(*((1,) * rank if not t.rank else t.spatial), t.channels) for t in types]
-    result: list[int] = []
-    for axis, sizes in enumerate(zip(*shapes, strict=True)):
-        found = _difference("channels" if axis == rank else "spatial sizes", sizes, broadcast=1)
-        if found:
-            return found
-        result.append(max(sizes))
-    return TensorType(tuple(result[:-1]), result[-1])

@@ -29,8 +29,9 @@ from ..language.parameters import fits, typed_as
 from ..ops import ROUNDED, Computed
 from ..ops.fields.refusal import shown
 from ..types.tensor import ShapeError, TensorType
-from .clash import Clash, Difference, combined, concatenated
+from .clash import Clash
 from .evaluate import Values
+from .merged import Difference, combined, concatenated
 from .repeats import MAX_LAYERS, Repeats
 from .sharing import check_sharing
 from .widths import TOP, filter_parameters

@@ -9,6 +9,7 @@ from ..diagnostics.words import nearest, suggestion
 from ..ir.program import ForkNode, Node, Origin
 from ..language.steps import Broken, Each, Fork, Use
 from ..ops import Op, attribute_names, expressions
+from ..yaml.document import DataPath, Document
 from ..yaml.edits import Editor, Edits, inside
 from .uses import Uses
 
@@ -73,7 +74,20 @@ class StepNames(Uses):
             if best
             else ()
         )
+        if self.entered and name in self.network.types:
+            help, fix = self.passed_in(name, *scope)
         return self.report.error("E304", f"unknown parameter `{name}`", span, help=help, fix=fix)
+
+    def passed_in(self, name: str, document: Document, block: DataPath) -> tuple[str, Edits]:
+        """The declaration with which a block reads a parameter of the network, and its edit."""
+        editor, text = (
+            Editor(document, self.report.texts),
+            (f"{{type: {self.network.types[name]}, default: ${name}}}"),
+        )
+        help = f"to read that of the network, write `params: {{{name}: {text}}}` in the block"
+        if (*block, "params") in document.spans:
+            return help, editor.insert((*block, "params"), name, text)
+        return help, editor.insert(block, "params", f"{{{name}: {text}}}")
 
     def unique(self, chain: list[Node]) -> None:
         """Report steps of a chain, or branches of its unnamed forks, that have the same path.

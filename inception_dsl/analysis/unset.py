@@ -30,9 +30,10 @@ from ..types.terms import Symbol, explain, of, whole
 from ..types.traced import term_of
 from ..types.unknown import Unknown, UnknownError, UnknownInt, differ, is_unknown, known
 from ..yaml.edits import inside
-from .clash import CHANNELS, Clash, Difference, combined
+from .clash import CHANNELS, Clash
 from .evaluate import Values
 from .infer import Inference
+from .merged import Difference, combined
 
 _RANKS: Final = (2, 1, 3)
 _SIZES: Final = (64, 224, 299, 512, *range(65, 128), *range(63, 1, -1))

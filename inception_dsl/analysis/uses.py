@@ -9,7 +9,7 @@ from ..diagnostics.report import SHIPPED, Report
 from ..diagnostics.words import nearest, suggestion
 from ..ir.program import Origin
 from ..language.link import Linked, LinkedBlock
-from ..language.meant import AFTER
+from ..language.meant import AFTER, undollared
 from ..language.parameters import fits
 from ..language.roots import names_inside
 from ..language.shipped import names
@@ -103,7 +103,8 @@ class Uses:
                         f"expected type {parameter.type} for `{name}` of `{step.use}`, found "
                         f"{shown(value)}"
                     )
-                    write = _as_type(value, parameter.type)
+                    write = undollared(value, here.document.data, here.path)
+                    write = write or _as_type(value, parameter.type)
                     fix = editor.replace((*here.path, name), write) if write else ()
                     help = f"write `{write}`" if write else ""
                     self.report.error("E203", message, here.span(name), help=help, fix=fix)

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from ..language.checkpoints import Naming
+from ..language.each import ABOUT, EACH
 from ..language.models import AuxHead, BlockFile, NetworkFile, Output
 from ..language.optimizer import Optimizer, Schedule
 from ..language.parameters import Parameter
@@ -55,7 +56,19 @@ def describe(kind: type[Op]) -> str:
     width = max(map(len, fields), default=0)
     for name, field in fields.items():
         lines.append(f"  {name.ljust(width)}  {field.description or ''} ({_default(name, field)})")
-    return "\n".join([*lines, *([""] if fields else []), f"  {kind.example}"])
+    every = ", ".join(field.alias or name for name, field in _step_fields().items())
+    lines += ["", f"  Every step also has {every}."]
+    return "\n".join([*lines, "", f"  {kind.example}"])
+
+
+def _step_fields() -> dict[str, FieldInfo]:
+    """The fields of every step; the reader of specs, not the model, takes ``each``."""
+    found: dict[str, FieldInfo] = {}
+    for name, field in Weighted.model_fields.items():
+        found[name] = field
+        if name == "repeat":
+            found[EACH] = FieldInfo(default=None, description=ABOUT)
+    return found
 
 
 def markdown_reference() -> str:
@@ -63,7 +76,8 @@ def markdown_reference() -> str:
     guide = resources.files(__package__).joinpath("guide.md").read_text(encoding="utf-8")
     parts = [guide.rstrip()]
     for title, model in TABLES:
-        parts += [f"### {title}", _table(model.model_fields)]
+        fields = _step_fields() if model is Weighted else dict(model.model_fields)
+        parts += [f"### {title}", _table(fields)]
     parts.append("## Ops")
     parts.append(
         "Every attribute except `initializer` also takes `$name` or `${arithmetic}`; "

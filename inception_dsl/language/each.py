@@ -17,6 +17,10 @@ from ..yaml.document import DataPath, Document
 from .rest import Every, Rest
 
 EACH: Final = "each"
+ABOUT: Final = (
+    "Repeats the step with other values: a list for each field, with a value for each time. For "
+    "example: `{filters: [64, 96, 128]}`."
+)
 MAX_EACH: Final = 1_000
 _STEP: Final = frozenset({"name", "deviation", "allow"})
 """Fields that are those of the step, not of its repetitions."""

@@ -12,9 +12,11 @@ from ..diagnostics.words import nearest, same, typing_error
 from ..ops import OPS
 from ..ops.fields.kinds import FUNCTIONS
 from ..ops.fields.refusal import Meant, located, refuse, shown
+from ..types.expression import respelled, written
 from ..types.merge import MERGES
 from ..types.split import REST
 from ..types.tensor import AXES
+from ..yaml.document import DataPath
 from ..yaml.edits import flow
 
 KINDS: Final = ("op", "branches", "use")
@@ -75,9 +77,9 @@ def _kind(value: dict[Any, Any]) -> Meant:
         op, kind = nearest(str(key), OPS), nearest(str(key), KINDS)
         if isinstance(given, dict) and (text := absent(str(key))):
             return Meant(text)
-        if isinstance(given, dict) and op:
-            write = op if _sure(str(key), op) else ""
-            return Meant(f"write `op: {op}` next to its attributes", write, "lift", (key, "[key]"))
+        if isinstance(given, dict | None) and op:
+            write, edit = op if _sure(str(key), op) else "", "lift" if given else "beside"
+            return Meant(f"write `op: {op}` next to its attributes", write, edit, (key, "[key]"))
         if kind and key not in ("name", "repeat", "deviation"):
             return Meant(f"did you mean `{kind}`?", kind, path=(key, "[key]"))
     return Meant()
@@ -153,6 +155,24 @@ def wrapped_arguments(value: dict[str, Any]) -> Exception | None:
     return located(
         refuse(message, code="E201", help=help, write=key, edit="unwrap"), (key, "[key]"), value
     )
+
+
+def undollared(text: Any, data: Any, path: DataPath) -> str:
+    """The expression that a text at ``path`` may mean, as YAML: ``$filters`` for ``filters``.
+
+    Empty if it is none, or if it reads names that are no parameters there.
+    """
+    found = respelled(text) if isinstance(text, str) else None
+    if found is None or not isinstance(data, dict) or {"params", "defaults"} & {*path[:3]}:
+        return ""
+    inside = path[:1] == ("blocks",)
+    for part in path[:2] if inside else ():
+        data = data.get(part) if isinstance(data, dict) else None
+    params = data.get("params") if isinstance(data, dict) else None
+    known = {"in_channels", *(params if isinstance(params, dict) else ())}
+    if not inside and "network" in data:
+        known.add("classes")
+    return written(found) if {name for name, _ in found.names} <= known else ""
 
 
 def not_an_input(value: Any) -> PydanticCustomError:

@@ -37,7 +37,11 @@ def typed_as(value: Any, kind: str) -> Any:
 def argument(value: Any) -> Any:
     """Checks a value of a parameter."""
     if not isinstance(value, bool | int | float | str):
-        raise refuse(f"expected a number, text, true or false, found {shown(value)}")
+        lists = (
+            isinstance(value, dict) and value and all(isinstance(v, list) for v in value.values())
+        )
+        help = "to repeat the step with other values, write `each: {…}`" if lists else ""
+        raise refuse(f"expected a number, text, true or false, found {shown(value)}", help=help)
     return value
 
 

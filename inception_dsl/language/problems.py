@@ -6,14 +6,15 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from ..diagnostics.report import Report, Span
+from ..diagnostics.report import Edit, Report, Span
 from ..diagnostics.words import listed, nearest
-from ..ops import OPS, BatchNormFields, attribute_names
+from ..ops import OPS, BatchNormFields, Op, attribute_names
 from ..ops.fields.refusal import Meant, shown
 from ..yaml.document import DataPath, Document
 from ..yaml.edits import Editor, Edits, flow, inside
 from .checkpoints import Naming
-from .meant import AFTER
+from .each import EACH
+from .meant import AFTER, undollared
 from .models import AuxHead, BlockBody, Output
 from .parameters import Parameter
 from .sections import Paper, Preprocessing, Resize
@@ -85,6 +86,9 @@ def _refused(problem: Any, path: DataPath, editor: Editor, report: Report) -> No
     """Report an error that the check of a field raised."""
     context, document = problem["ctx"], editor.document
     meant: Meant = context["meant"]() if report.helping else Meant()
+    text = context.get("text") if report.helping else None
+    if write := undollared(text, document.data, plain(problem["loc"])):
+        meant = Meant(f"write `{write}`", write if text == problem["input"] else "")
     location = (*problem["loc"], *meant.path)
     path, on_key = plain(location), location[-1:] == ("[key]",)
     span = document.key_span(path) if on_key else document.span(path)
@@ -108,6 +112,10 @@ def _fix(editor: Editor, path: DataPath, meant: Meant, on_key: bool) -> Edits:
         return ()
     if meant.edit == "lift":
         return editor.lift(path, f"op: {meant.write}")
+    if meant.edit == "beside":
+        key, value = editor.document.keys[path], editor.document.spans[path]
+        here = key._replace(end_line=value.end_line, end_column=value.end_column)
+        return (Edit(here, f"op: {meant.write}"),) if key.in_a_file else ()
     if meant.edit == "unwrap":
         return editor.unwrap(path)
     if meant.edit == "up":
@@ -190,6 +198,8 @@ def _unknown(kind: type[BaseModel], path: DataPath, editor: Editor, report: Repo
         inner = nearest(str(name), BatchNormFields.model_fields)
         help = f"write `batch_norm: {{{inner}: {flow(value)}}}`"
         fix = (*editor.rename(path, f"batch_norm: {{{inner}"), *editor.append(path, "}"))
+    elif not best and owner == ("defaults",):
+        help, fix = _not_a_default(kind, str(name), value, editor)
     elif (assigned := _assigned(name, fields)) and value is None:
         help, fix = f"write `{assigned}`", editor.rename(path, assigned)
     elif name == "in_channels":
@@ -197,6 +207,24 @@ def _unknown(kind: type[BaseModel], path: DataPath, editor: Editor, report: Repo
     return report.error(
         "E201", f"unknown field `{name}`", document.key_span(path), help=help, fix=fix
     )
+
+
+def _not_a_default(
+    kind: type[BaseModel], name: str, value: Any, editor: Editor
+) -> tuple[str, Edits]:
+    """The help for a field in ``defaults`` that is one of the spec, or of ops."""
+    path: DataPath = ("defaults", name)
+    ops = [op for op in OPS if name in attribute_names(OPS[op])]
+    if name in known_fields(kind, editor.document.data, ()):
+        fix = Edits()
+        if (name,) not in editor.document.spans and not isinstance(value, dict | list):
+            fix = (*editor.remove(path), *editor.insert((), name, flow(value)))
+        return f"write `{name}` outside of `defaults`, which has fields of ops", fix
+    if ops:
+        text = f"{{{name}: {flow(value, 40)}}}"
+        fix = (*editor.rename(path, f"{ops[0]}: {{{name}"), *editor.append(path, "}"))
+        return f"write it for each op that has it, such as `{ops[0]}: {text}`", fix
+    return "write the fields of ops by the name of the op: `conv: {use_bias: false}`", ()
 
 
 def _assigned(name: Any, fields: list[str]) -> str:
@@ -227,6 +255,9 @@ def _unexpected(
         fix = editor.replace(path, best) if best else ()
     elif problem["type"] == "list_type" and isinstance(found, dict) and "after" in found:
         help = f"write its steps as a list, and `after: {{{path[-1]}: …}}` next to `branches`"
+    elif problem["type"] == "list_type" and found is None and path[-2:-1] == ("branches",):
+        help = f"write `{path[-1]}: []` for a branch without steps, such as a shortcut"
+        fix = editor.replace(path, "[]" if editor.tight(path) else " []")
     elif problem["type"] == "list_type" and isinstance(found, dict | str) and report.helping:
         fix = editor.wrap(path, "[", "]") or editor.item(path)
         help = "make it a list: write `[…]` around it, or `- ` before it" if fix else ""
@@ -248,7 +279,12 @@ def known_fields(kind: type[BaseModel], data: Any, path: DataPath) -> list[str]:
     if path and path[-1] == "defaults":
         return list(OPS)
     model = _model(kind, data, path)
-    return [f.alias or n for n, f in model.model_fields.items() if (model, n) != (Use, "arguments")]
+    found = [
+        f.alias or n for n, f in model.model_fields.items() if (model, n) != (Use, "arguments")
+    ]
+    if issubclass(model, Op):
+        found.insert(found.index("repeat") + 1, EACH)
+    return found
 
 
 def _model(kind: type[BaseModel], data: Any, path: DataPath) -> type[BaseModel]:

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from ..ops import OPS
 from ..ops.fields.kinds import ID_SCHEMA
 from . import schema_parts as parts
+from .each import ABOUT
 from .meant import KEPT, KINDS
 from .schema_parts import Schema
 from .steps import Fork, Use
@@ -108,11 +109,7 @@ def each(fields: Mapping[str, Schema], change: str) -> Schema:
         "additionalProperties": False if fields else any_values,
         "minProperties": 1,
     }
-    about = (
-        "Repeats the step with other values: a list for each field, with a value for each time. "
-        "For example: `{filters: [64, 96, 128]}`."
-    )
-    return {"description": about, **(parts.nullable(found) if change else found)}
+    return {"description": ABOUT, **(parts.nullable(found) if change else found)}
 
 
 def required_or_each(fields: Iterable[str], required: list[str]) -> Schema:

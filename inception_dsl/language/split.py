@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from ..ops.fields.kinds import EXPRESSION_SCHEMA, MAX_COUNT, expressible
 from ..ops.fields.numbers import integer
-from ..ops.fields.refusal import did_you_mean, located, refuse, shown
+from ..ops.fields.refusal import did_you_mean, located, refuse, shown, unmarked
 from ..types.split import EQUAL, REST, Split
 
 _COUNT: Final = expressible(integer(1, MAX_COUNT))
@@ -51,7 +51,8 @@ def _size(sizes: Any, index: int) -> Any:
     if isinstance(size, str) and not size.startswith("$"):
         message = f"expected a number of channels or `{REST}`, found {shown(size)}"
         if size != REST:
-            raise located(refuse(message, meant=did_you_mean(size, (REST,))), (index,), size)
+            error = unmarked(refuse(message, meant=did_you_mean(size, (REST,))), size)
+            raise located(error, (index,), size)
         if REST in sizes[:index]:
             error = refuse(f"only one size can be `{REST}`", help="write a number of channels")
             raise located(error, (index,), size)

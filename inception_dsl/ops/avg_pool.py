@@ -4,6 +4,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from ..types.tensor import ShapeError, TensorType
+from ..types.window import Pixels
 from .fields.kinds import Flag
 from .pool import Pool
 
@@ -30,3 +32,32 @@ class AvgPool(Pool):
         """As for other pools, or with padding that depends on the size."""
         pads = [window.constant_pads for window in self.windows(rank)]
         return super().sized(rank) or any(pad is None or pad[0] != pad[1] for pad in pads)
+
+    def infer(self, x: TensorType) -> TensorType:
+        """As for other pools; raises :class:`ShapeError` for maps that PyTorch rejects."""
+        y = super().infer(x)
+        if self._whole(x.rank):
+            for axis, size in enumerate(x.spatial):
+                if size < (kernel := self.windows(x.rank)[axis].kernel):
+                    raise ShapeError(
+                        f"the window has {kernel} pixels, but the input has only {size}",
+                        field="kernel_size",
+                        code="E401",
+                        help="on three axes, an `avg_pool` in ceil mode needs an input that is "
+                        "not smaller than its window (PyTorch's rule)",
+                    )
+        return y
+
+    def sizes(self, axis: int, rank: int) -> tuple[int, Pixels]:
+        """The smallest size of an axis that :meth:`infer` accepts, and the size of its output."""
+        least, pixels = super().sizes(axis, rank)
+        if self._whole(rank):
+            least = max(least, self.windows(rank)[axis].kernel)
+        return least, pixels
+
+    def _whole(self, rank: int) -> bool:
+        """Whether the input must not be smaller than the window.
+
+        PyTorch 2.13 rejects this in ``nn.AvgPool3d``, with any padding.
+        """
+        return self.ceil_mode and rank == 3

@@ -25,7 +25,8 @@ class Pool(Windowed):
     ceil_mode: Flag = Field(
         False,
         description="Whether to round the output size up, so that the last window may extend "
-        "beyond the input (Caffe's rule). Not allowed with `padding: same`.",
+        "beyond the input (Caffe's rule), even on a map smaller than the window. It must begin "
+        "inside the input or the padding before it. Not allowed with `padding: same`.",
     )
 
     def sized(self, rank: int) -> bool:

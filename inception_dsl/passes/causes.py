@@ -194,7 +194,7 @@ class _Causes:
             first,
             span=span,
             label="as set here",
-            help=f"or, at that step: {first.help}" if first.help else "",
+            help=f"change it here, or at that step: {first.help}" if first.help else "",
             notes=notes,
             related=tuple((place, label) for place, label in related if place != span),
             fix=(),

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from ..diagnostics.report import Report
-from ..diagnostics.words import suggestion
+from ..diagnostics.words import nearest, suggestion
 from ..ir.program import Naming
 from ..ir.typed import TypedProgram
 from ..ops import OPS
@@ -72,11 +72,30 @@ class _Check:
         """What to write in place of an entry without weights."""
         if pattern.key[0] == "names":
             return suggestion("/".join(pattern.path), self.paths, what="known paths") or HELP
-        block = pattern.key[1]
+        block, path = pattern.key[1], "/".join(pattern.path)
+        free = self.inside(block) - {*self.naming.blocks.get(block, {})}
+        alike = [one for one in free if one.split("/")[-1] == pattern.path[-1]]
+        if best := nearest(path, sorted(alike)) or nearest(path, sorted(free)):
+            return f"did you mean `{best}`?"
         return (
             f"no use of `{block}` has this step; remove the entry, or in a spec that extends this "
             f"one write `blocks: {{{block}: {{{pattern.key[-1]}: null}}}}` in the source"
         )
+
+    def inside(self, block: str) -> set[str]:
+        """The paths of layers in the uses of a block, and of the blocks that extend it."""
+        names, bases = self.names, self.naming.bases
+        blocks = {block, *(name for name in bases if self._extends(name, block))}
+        uses = {path for path, used in names.uses.items() if used in blocks}
+        found = ((owner, n) for owner in names.owners for n in range(1, len(owner)))
+        return {"/".join(owner[n:]) for owner, n in found if owner[:n] in uses}
+
+    def _extends(self, name: str, block: str) -> bool:
+        seen = set[str]()
+        while name and name not in seen and name != block:
+            seen.add(name)
+            name = self.naming.bases.get(name, "")
+        return name == block
 
     def blocks_without_names(self, report: Report) -> None:
         """Report blocks that have no names, where other blocks have."""

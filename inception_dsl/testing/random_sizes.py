@@ -264,11 +264,11 @@ def output(name: str, given: Attributes, axis: int, x: Shape) -> int:
     if name in POOLS and (max(before, after) > kernel // 2 or (ceil and before != after)):
         raise Misfit
     free = size + before + after - ((kernel - 1) * dilation + 1)
-    if free < 0:
+    if free < 0 and (not ceil or free <= -stride):
         raise Misfit
     if not ceil:
         return int(free // stride) + 1
-    if x.rank == 3 and kernel > size:  # PyTorch 2.13 rejects this average pool with any padding
+    if name == "avg_pool" and x.rank == 3 and kernel > size:  # PyTorch 2.13 rejects any padding
         raise Misfit
     count = -(-free // stride) + 1
     return int(count - 1 if (count - 1) * stride >= size + before else count)

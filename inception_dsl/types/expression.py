@@ -124,8 +124,7 @@ def parse(text: str) -> Expression:
     if re.fullmatch(r"\$[A-Za-z_]\w*", text, re.ASCII):
         return Expression(text, (("name", text[1:], 1),))
     if not (text.startswith("${") and text.endswith("}")):
-        inner = re.fullmatch(r"\$\{?\(?([A-Za-z_][^$(){}]*)\)?\}?", text, re.ASCII)
-        write = f'"${{{inner[1].strip()}}}"' if inner else ""
+        write = written(meant) if (meant := respelled(text)) else ""
         help = f"write `{write}`" if write else ""
         raise ExpressionError(
             "invalid expression: the whole value must be `$name` or `${…}`",
@@ -135,6 +134,27 @@ def parse(text: str) -> Expression:
             write=write,
         )
     return Expression(text, tuple(_Parser(text).parse()))
+
+
+def respelled(text: str) -> Expression | None:
+    """The expression that ``text`` may mean without ``$`` or with more: ``n * 2``, ``2 * $n``."""
+    text = text if len(text) <= MAX_LENGTH else ""
+    plain = re.sub(r"\$?\{\s*(\w+)\s*\}", r"\1", text, flags=re.ASCII)
+    plain = re.sub(r"\$?\{([^{}]*)\}", r"(\1)", plain)
+    plain = re.sub(r"\$\{?(?=[A-Za-z_(])", "", plain).rstrip("} ")
+    inner = re.fullmatch(r"\s*\(([^()]*)\)\s*", plain) or re.fullmatch(r"\s*(.*)", plain)
+    try:
+        found = parse(f"${{{inner[1].strip()}}}") if inner else None
+    except ExpressionError:
+        return None
+    return found if found and found.names else None
+
+
+def written(expression: Expression) -> str:
+    """The expression as YAML: ``$n`` for a name alone, else in quotes."""
+    if [kind for kind, *_ in expression.code] == ["name"]:
+        return f"${expression.code[0][1]}"
+    return f'"{expression.text}"'
 
 
 class _Parser:

@@ -78,7 +78,8 @@ class Window(NamedTuple):
 
     ``padding`` is ``"same"`` or the pixels ``(before, after)``. ``same`` is TensorFlow's rule:
     ``ceil(size / stride)`` outputs with the least padding; if that is odd, the additional pixel is
-    at the end.
+    at the end. ``ceil_mode`` is PyTorch's rule: the last window, even if it is the only one, may
+    extend beyond the padded axis if it begins before the padding at the end.
     """
 
     kernel: int
@@ -92,16 +93,22 @@ class Window(NamedTuple):
         """Number of pixels from the first to the last, with dilation."""
         return (self.kernel - 1) * self.dilation + 1
 
+    @property
+    def overhang(self) -> int:
+        """The most pixels by which the last window may extend beyond the padded axis."""
+        return self.stride - 1 if self.ceil_mode else 0
+
     def output(self, size: int) -> int:
         """Number of outputs on an axis of ``size`` pixels.
 
-        Raises :class:`ShapeError` if the window is larger than the padded axis.
+        Raises :class:`ShapeError` if the window is larger than the padded axis, in ceil mode by
+        the stride or more.
         """
         if self.padding == "same":
             return (size + (self.stride - 1)) // self.stride
         before, after = self.padding
         room = size + (before + after - self.extent)
-        if room < 0:
+        if room + self.overhang < 0:
             dilated = (
                 f" (kernel size {self.kernel}, dilation {self.dilation})"
                 if self.dilation > 1
@@ -126,7 +133,8 @@ class Window(NamedTuple):
         """The largest kernel size, up to this one, that fits into an axis of ``size``."""
         if self.padding == "same":
             return self.kernel
-        return max(1, min(self.kernel, (size + sum(self.padding) - 1) // self.dilation + 1))
+        room = size + sum(self.padding) + self.overhang
+        return max(1, min(self.kernel, (room - 1) // self.dilation + 1))
 
     def pads(self, size: int) -> Pair:
         """Padding (pixels) before and after an axis of ``size``, without that of ``ceil_mode``."""
@@ -150,7 +158,9 @@ class Window(NamedTuple):
     @property
     def least(self) -> int:
         """The smallest size of an axis that the window fits into."""
-        return 1 if self.padding == "same" else max(1, self.extent - sum(self.padding))
+        if self.padding == "same":
+            return 1
+        return max(1, self.extent - sum(self.padding) - self.overhang)
 
     @property
     def pixels(self) -> Pixels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from ..diagnostics.report import Edit, Span
@@ -13,6 +14,8 @@ _FIELD: Final = re.compile(r"[\"']?\w+[\"']?:(?: |$)")
 _APART: Final = re.compile(r"([A-Za-z_]\w*)(:| *= *| +)(\S+|[\"'{\[].*)")
 _DASH: Final = re.compile(r"-(\w+:(?: .*)?)")
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
+_NO_DASH: Final = "missing `- ` before an entry of a list"
+_DASHED: Final = "start it with `- `, as the other entries"
 
 
 class Slip(NamedTuple):
@@ -30,14 +33,14 @@ def slip(problem: str, lines: list[str], span: Span, begun: Span | None) -> Slip
     ``begun`` is where what the parser could not finish begins.
     """
     if begun is not None and "could not find expected ':'" in problem:
-        found = _in_line(lines, begun, whole=True)
+        found = _no_dash(lines, begun.line, span) or _in_line(lines, begun, whole=True)
         return found or Slip(begun, "missing `:` after the key")
     if begun is not None and problem == "found unexpected end of stream":
         return Slip(begun, "missing closing quote")
     if begun is not None and problem.startswith("did not find expected ',' or"):
         return _open(problem[-2], lines, span, begun)
     if problem.startswith("mapping values"):
-        return _in_line(lines, span) or _above(lines, span)
+        return _in_line(lines, span) or _above(lines, span) or _no_dash_above(lines, span)
     if "<document start>" in problem:
         return _above(lines, span)
     if begun is None or not problem.startswith("did not find expected"):
@@ -46,7 +49,8 @@ def slip(problem: str, lines: list[str], span: Span, begun: Span | None) -> Slip
         return _in_line(lines, span) or _in_list(lines, span, begun)
     if "expected key" in problem:
         entry = _two_values(lines, span) or _entry(lines, span, begun)
-        return _in_line(lines, span) or entry or _above(lines, span)
+        found = _in_line(lines, span) or entry or _above(lines, span)
+        return found or _no_dash_above(lines, span)
     return None
 
 
@@ -118,16 +122,68 @@ def _in_list(lines: list[str], span: Span, begun: Span) -> Slip | None:
     while number and not re.match(rf" {{{begun.column - 1}}}- ", _text(lines, number)):
         number = _before(lines, number)
     entry = _parts(lines, number) if number else None
+    if entry is not None and line.lstrip(" ")[:1] == "{":
+        indent = Edit(_part(span, 0, span.column - 1), " " * (begun.column - 1) + "- ")
+        return Slip(span, _NO_DASH, f"{_DASHED}, in column {begun.column}", (indent,))
     if entry is None or not _FIELD.match(line.lstrip(" ")):
         return None
     if not _FIELD.match(entry[3]):
-        return Slip(span, "wrong indentation", "start it with `- `, as the entries above")
+        return Slip(span, "wrong indentation", _DASHED)
     column = entry.start(3)
     help = f"indent it by {column} spaces, as the fields of the entry in line {number}"
     if span.column == begun.column:
         return Slip(span, "wrong indentation", f"{help}, or start it with `- ` as a new entry")
     indent = Edit(_part(span, 0, span.column - 1), " " * column)
     return Slip(span, "wrong indentation", help, (indent,))
+
+
+def _no_dash(lines: list[str], number: int, span: Span) -> Slip | None:
+    """A line without ``- `` beside entries of a list; other ``{…}`` beside it are fixed, too."""
+    found = _parts(lines, number)
+    if found is None or found[2]:
+        return None
+    indent = found.end(1)
+    beside = {n: text[indent:] for n, text in _block(lines, number, indent)}
+    bare = sorted(n for n, text in beside.items() if text[0] == "{" or n == number)
+    if len(bare) == 1 and not any(text.startswith("- ") for text in beside.values()):
+        return None
+    here, *more = (_part(span._replace(line=n), indent, indent) for n in bare)
+    line = span._replace(line=bare[0])
+    return Slip(
+        _part(line, indent, len(_text(lines, bare[0]).rstrip())),
+        _NO_DASH,
+        _DASHED,
+        tuple(Edit(start, "- ") for start in (here, *more)),
+    )
+
+
+def _no_dash_above(lines: list[str], span: Span) -> Slip | None:
+    """The nearest line above that begins further left, or as far left if this is an entry."""
+    here = _parts(lines, span.line)
+    number = _before(lines, span.line)
+    while here is not None and number:
+        above = _parts(lines, number)
+        if above is None:
+            return None
+        beside = above.end(1) == here.end(1) and (here[2] or here[3][:1] == "{")
+        if above.end(1) < here.end(1) or beside:
+            return _no_dash(lines, number, span)
+        number = _before(lines, number)
+    return None
+
+
+def _block(lines: list[str], number: int, indent: int) -> Iterator[tuple[int, str]]:
+    """The lines around one with exactly this ``indent``, as far as none has less."""
+    for numbers in (range(number, 0, -1), range(number + 1, len(lines) + 1)):
+        for n in numbers:
+            text = _text(lines, n).rstrip()
+            begins = len(text) - len(text.lstrip(" "))
+            if text.lstrip(" ")[:1] in ("", "#"):
+                continue
+            if begins < indent:
+                break
+            if begins == indent:
+                yield n, text
 
 
 def _two_values(lines: list[str], span: Span) -> Slip | None:

@@ -200,5 +200,5 @@ def test_there_are_thirty() -> None:
 
 def test_the_help_is_said_of_its_step(found: Compile) -> None:
     (error,) = found("defaults: {conv_bn: {groups: 5}}\n")
-    assert error.help == "or, at that step: write `groups: 1`"
+    assert error.help == "change it here, or at that step: write `groups: 1`"
     assert error.fix == ()  # it would change the file that is extended

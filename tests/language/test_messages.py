@@ -48,6 +48,43 @@ TEXTS = {
         "`add` needs branches with the same spatial sizes, found 8 and 6",
         "change its steps, or the size of the input `b`",
     ),
+    "a path of published names in a block": (
+        f"{HEAD}blocks: {{b: {{steps: [{{op: conv_bn, name: first, filters: 3, "
+        "kernel_size: 1}]}}\nbody: [{use: b, name: one}]\n"
+        "checkpoints: {timm: {names: {one: l}, blocks: {b: {first/conv: c, frst/bn: n}}}}",
+        "no weights at path `frst/bn`",
+        "did you mean `first/bn`?",
+    ),
+    "a path of published names in an extended block": (
+        f"{HEAD}blocks: {{b: {{steps: [{{op: conv, name: first, filters: 3, kernel_size: 1}}]}}, "
+        "c: {extends: b, steps: [..., {op: identity}]}}\nbody: [{use: c, name: one}]\n"
+        "checkpoints: {timm: {names: {one: l}, blocks: {b: {frist: c}}}}",
+        "no weights at path `frist`",
+        "did you mean `first`?",
+    ),
+    "a path of published names like no other": (
+        f"{HEAD}blocks: {{b: {{steps: [{{op: conv, name: first, filters: 3, kernel_size: 1}}]}}}}"
+        "\nbody: [{use: b, name: one}]\ncheckpoints: {timm: {names: {one: l}, blocks: {b: "
+        "{first: c, zzzzzzz: n}}}}",
+        "no weights at path `zzzzzzz`",
+        "no use of `b` has this step",
+    ),
+    "the fields of a step": (
+        f"{HEAD}body: [{{op: conv, filters: 3, kernel_size: 3, zzzz: 1}}]",
+        "unknown field `zzzz`",
+        "known fields: name, repeat, each, deviation",
+    ),
+    "each with a typing error": (
+        f"{HEAD}body: [{{op: conv, filters: 3, kernel_size: 3, eahc: {{stride: [1, 2]}}}}]",
+        "unknown field `eahc`",
+        "did you mean `each`?",
+    ),
+    "each with a typing error in a use": (
+        f"{HEAD}blocks: {{b: {{params: {{f: int}}, steps: [{DENSE}]}}}}\n"
+        "body: [{use: b, eahc: {f: [1, 2]}}]",
+        "expected a number, text, true or false, found a mapping",
+        "write `each: {…}`",
+    ),
     "an equals sign": (
         f"{HEAD}body: [{{op: conv, filters: 3, kernel_size=3}}]",
         "unknown field `kernel_size=3`",

@@ -74,6 +74,28 @@ def test_every_size_in_a_help_has_no_warning(warned: Warned) -> None:
 
 
 @pytest.mark.parametrize(
+    "steps",
+    [
+        "{op: max_pool, kernel_size: 2, stride: 2, padding: valid, repeat: 3}",
+        "{op: max_pool, kernel_size: 3, stride: 2, padding: valid, repeat: 2}",
+        "{op: conv, filters: 2, kernel_size: 3, stride: 2, padding: valid}, "
+        "{op: max_pool, kernel_size: 2, stride: 2, padding: valid}",
+    ],
+)
+def test_a_suggested_size_does_not_warn_again(steps: str, warned: Warned) -> None:
+    """Neither in a layer before, nor in a later repetition of the step."""
+    tried = 0
+    for size in range(20, 50):
+        for found in warned(f"{HEAD.replace('32', str(size))}body: [{steps}]"):
+            text = found.help.partition("(")[2] or found.help
+            for other in re.findall(r"(\d+)x\1", text):
+                again = warned(f"{HEAD.replace('32', other)}body: [{steps}]")
+                assert found.span not in [one.span for one in again], (size, other)
+                tried += 1
+    assert tried >= 20
+
+
+@pytest.mark.parametrize(
     ("length", "window", "fits"),
     [(79, 40, "80"), (49, 40, "40 or 80"), (79, 50, "50 or 100"), (150, 100, "another size")],
 )

@@ -29,6 +29,7 @@ GROUPS = {
         "analysis.infer",
         "analysis.evaluate",
         "analysis.clash",
+        "analysis.merged",
         "ops.*",
     ),
 }
@@ -107,6 +108,7 @@ TESTS = {  # the tests of a module, and fast tests of related modules
         "unit/analysis/test_infer_locations.py",
         "language/test_errors.py",
     ),
+    "analysis.merged": ("unit/analysis/test_clash.py", "unit/analysis/test_infer.py"),
     "ops": (
         "unit/ops/test_rules.py",
         "unit/ops/test_defaults.py",

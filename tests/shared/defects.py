@@ -89,7 +89,7 @@ DEFECTS = (
     Defect(
         "a concat counts the first branch for every branch",
         CORE,
-        "analysis.clash",
+        "analysis.merged",
         "sum(t.channels for t in types)",
         "sum(types[0].channels for t in types)",
     ),

@@ -6,6 +6,8 @@ import keyword
 import re
 from typing import Any, Final
 
+from ...yaml.edits import flow
+
 _TRUE: Final = frozenset({"yes", "on", "y", "true", "1", "1.0"})
 _FALSE: Final = frozenset({"no", "off", "n", "false", "0", "0.0", "none"})
 
@@ -39,6 +41,14 @@ def sizes(value: Any) -> str:
         r"\(?\s*([0-9]{1,4}(?:\s*[x,]\s*[0-9]{1,4}){1,2})\s*,?\s*\)?", text[:40], re.ASCII
     )
     return str([int(n) for n in re.split(r"[x,\s]+", found[1])]) if found else ""
+
+
+def listed(value: Any) -> str:
+    """The words of a list as one text: ``[Szegedy, Ioffe]`` gives ``"Szegedy, Ioffe"``."""
+    words = value if isinstance(value, list) else []
+    if not words or not all(isinstance(word, str) and word for word in words):
+        return ""
+    return flow(", ".join(words))
 
 
 def name(value: Any) -> str:

@@ -8,13 +8,15 @@ import keyword
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
+from pydantic_core import PydanticCustomError
+
 from ...types import expression
 from ...types.expression import Expression
 from ...types.prose import Prose
 from . import guess
 from .numbers import Computed, integer, real
 from .paths import ID, path, step_path
-from .refusal import Checked, did_you_mean, refuse, shown
+from .refusal import Checked, did_you_mean, refuse, shown, unmarked
 
 MAX_COUNT: Final = 1_000_000
 MAX_KERNEL: Final = 1_024
@@ -55,7 +57,12 @@ def expressible(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
                 raise refuse(
                     str(error), code="E207", help=error.help, write=error.write, at=at
                 ) from None
-        return check(value)
+        try:
+            return check(value)
+        except PydanticCustomError as error:
+            if isinstance(value, str):
+                raise unmarked(error, value) from None
+            raise
 
     return validate
 
@@ -163,7 +170,9 @@ def identifier(value: Any) -> str:
 def text(value: Any) -> Prose:
     """Check for text; numbers become text."""
     if not isinstance(value, str | int | float) or isinstance(value, bool):
-        raise refuse(f"expected text, found {shown(value)}")
+        write = guess.listed(value)
+        help = write and f"write `{write}`"
+        raise refuse(f"expected text, found {shown(value)}", help=help, write=write)
     return Prose(str(value))
 
 

@@ -53,6 +53,11 @@ def refuse(
     return PydanticCustomError("spec", "{message}", context)
 
 
+def unmarked(error: PydanticCustomError, text: str) -> PydanticCustomError:
+    """``error`` for a ``text`` that may be an expression without its ``$``."""
+    return PydanticCustomError("spec", "{message}", {**(error.context or {}), "text": text})
+
+
 def did_you_mean(word: object, known: Iterable[str], otherwise: str = "") -> Callable[[], Meant]:
     """A suggestion of the most similar known word; if there is none, the help is ``otherwise``."""
 

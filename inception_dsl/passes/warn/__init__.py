@@ -1,12 +1,14 @@
 """Warnings: a valid spec with something that is probably not intended.
 
 One file for each warning; the order is ``CHECKS``. Each is reported once for each location in the
-spec, for its worst case, unless an ``allow`` around the location lists its code.
+spec, for its worst case, unless an ``allow`` around the location lists its code. Checks with
+``once`` have one report for all locations.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Final
 
 from ...diagnostics.report import Report
@@ -57,7 +59,8 @@ def warn(
     survey = Survey(spec, linked, typed)
     used = Used()
     for check in checks:
-        for found in _by_location(check.find(survey)):
+        groups = _by_location(check.find(survey))
+        for found in [[*chain(*groups)]] if check.once and groups else groups:
             _report(check, survey, found, used, report)
     for warning in idle(survey, used) if checks is CHECKS else ():
         report.warning("W303", warning.message, warning.span, help=warning.help)
@@ -93,7 +96,7 @@ def _report(check: Check, survey: Survey, found: list[Found], used: Used, report
         f"in: {node.origin.span('use')}, use of `{node.block}`"
         for node in reversed(left[0].context.uses)
     ]
-    if len(left) > 1:
+    if len(left) > 1 and not check.once:
         notes.append(f"the worst of {len(left):,} cases with different shapes or arguments")
     report.warning(
         check.code,

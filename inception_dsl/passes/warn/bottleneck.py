@@ -4,7 +4,7 @@ A representational bottleneck: Szegedy et al. 2015, arXiv 1512.00567, section 2 
 section 5 (figures 9 and 10). Pooling d x d x k first leaves only (d/2) x (d/2) x k values as input
 of a layer with 2k filters. Not reported inside branches, as other branches may keep the values that
 the pool drops, where a later branch begins before the pool, and not for a pool on the network
-input.
+input. All pools of a spec are one report: published networks often have several, by design.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from .commands import command, together
 from .survey import Case, Check, Found, Survey, Warn, field_span
 
 WIDER = 2
+_LISTED = 3  # other pools in a message
 
 
 def _find(survey: Survey) -> Iterator[Found]:
@@ -82,7 +83,16 @@ def _describe(survey: Survey, found: list[Found]) -> Warn:
     help = f"pool in parallel with a convolution: `{{merge: concat, branches: {branches}}}`"
     help += command(survey, "parallel-reduction", case) if _parallel(survey, case) else ""
     span = field_span(typed.node.origin, "stride")
-    return Warn(message, span, help, ((step.node.origin.span(), "more channels from here on"),))
+    related = [(step.node.origin.span(), "more channels from here on")]
+    others = list({one.key: one for one in found if one.key != found[0].key}.values())
+    if others:
+        names = [
+            f"`{'/'.join((*o.context.path, *o.data[0].node.segments))}`" for o in others[:_LISTED]
+        ]
+        more = f" and {len(others) - _LISTED} more" if len(others) > _LISTED else ""
+        message += f"; so {'does' if len(others) == 1 else 'do'} {', '.join(names)}{more}"
+        related += [(field_span(o.origin, "stride"), "this one, too") for o in others[:_LISTED]]
+    return Warn(message, span, help, tuple(related))
 
 
 def _parallel(survey: Survey, case: Case) -> bool:
@@ -119,4 +129,4 @@ def _written(value: object) -> str:
     return f"[{', '.join(map(_written, value))}]" if isinstance(value, tuple) else str(value)
 
 
-CHECK = Check("W405", _find, _describe)
+CHECK = Check("W405", _find, _describe, once=True)

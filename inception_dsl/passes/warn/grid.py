@@ -7,43 +7,35 @@ not count, nor do the zeros of a `zero_pad`. Branches that lose the same pixels 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ...ir.program import Origin
 from ...ir.typed import TypedFork, TypedOp, TypedUse
 from ...ops import ZeroPad
 from ...ops.base import Windowed
-from ...types.tensor import ShapeError
-from ...types.window import Window
+from .grid_sizes import Before, by, end, suggested
 from .survey import Check, Context, Found, Steps, Survey, Warn, field_span
 
-# limits on time for the suggested sizes: layers before, warnings with sizes, sizes that are tried
-MAX_BEFORE, MAX_SIZES, NEAR = 200, 20, 32
+_SIZES = 20
+"""Limit on time: warnings with suggested sizes."""
 _AXES = {1: ("position",), 2: ("row", "column"), 3: ("slice", "row", "column")}
 
 
 class Loss(NamedTuple):
     """The pixels of an input that no window reads: at the end of each axis and between windows.
 
-    ``layers`` are all layers that leave them unread.
+    ``layers`` are all layers that leave them unread, ``times`` the repetitions that begin here.
     """
 
     ends: tuple[int, ...]
     gaps: tuple[int, ...]
     layers: tuple[tuple[TypedOp, Context], ...]
     before: Before
+    times: int = 1
 
     @property
     def origin(self) -> Origin:
         return self.layers[0][0].node.origin
-
-
-Before = tuple[Any, ...] | None
-"""The layer before, with the layers before that, down to the network input ``()``.
-
-``None`` if they are not known.
-"""
 
 
 class Reading(NamedTuple):
@@ -64,7 +56,7 @@ def _find(survey: Survey) -> list[Found]:
     for steps, context in [(survey.steps, survey.top), *survey.heads]:
         reading = _read(survey, steps, context, None if context.auxiliary else (), found)
         found += [reading.loss] if reading.loss else []
-    kept = [*found[:MAX_SIZES], *(loss._replace(before=None) for loss in found[MAX_SIZES:])]
+    kept = [*found[:_SIZES], *(loss._replace(before=None) for loss in found[_SIZES:])]
     return [
         Found(loss.origin, loss.layers[0][1], sum((*loss.ends, *loss.gaps)), loss) for loss in kept
     ]
@@ -82,15 +74,10 @@ def _lost(typed: TypedOp, zeros: tuple[int, ...]) -> tuple[tuple[int, ...], tupl
     ends, gaps = [], []
     axes = zip(op.windows(typed.x.rank), typed.x.spatial, typed.y.spatial, zeros, strict=True)
     for window, size, outputs, padding in axes:
-        ends.append(_end(window, size, outputs, padding))
+        ends.append(end(window, size, outputs, padding))
         apart = window.stride - window.kernel if window.dilation == 1 else 0
         gaps.append((outputs - 1) * max(0, apart))
     return (tuple(ends), tuple(gaps)) if any(ends) or any(gaps) else None
-
-
-def _end(window: Window, size: int, outputs: int, zeros: int = 0) -> int:
-    last = (outputs - 1) * window.stride - window.pads(size)[0] + window.extent - 1
-    return max(0, size - zeros - 1 - last)
 
 
 def _read(
@@ -101,7 +88,7 @@ def _read(
     at_start, elsewhere = True, False  # whether a later branch reads the same pixels
     zeros: tuple[int, ...] | None = None
     for position, step in enumerate(steps):
-        for run in step.runs:
+        for index, run in enumerate(step.runs):
             typed, here = run.typed, context.at(step.node, run.count)
             if not typed.x.rank:
                 return Reading(first, False, before)
@@ -121,7 +108,8 @@ def _read(
                     if isinstance(typed.op, Windowed)
                     else None
                 )
-                loss = Loss(*lost, ((typed, here),), before) if lost else None
+                times = sum(later.count for later in step.runs[index:]) if lost else 0
+                loss = Loss(*lost, ((typed, here),), before, times) if lost else None
                 before = (typed, before)
             else:
                 reading = _inside(survey, typed, here, before, found)
@@ -197,13 +185,15 @@ def _describe(survey: Survey, found: list[Found]) -> Warn:
         _words(*one) for one in zip(_AXES[len(sizes)], sizes, loss.ends, loss.gaps, strict=True)
     ]
     message = (
-        f"`{typed.op.op}` does not read {' and '.join(filter(None, lost))} of its {_by(sizes)} "
-        "input"
+        f"`{typed.op.op}` does not read {' and '.join(filter(None, lost))} of its {by(sizes)} input"
     )
     others = {
         layer.node.origin.path: field_span(layer.node.origin, "stride")
         for layer, _ in reversed(loss.layers)
     }
+    help = "use a `kernel_size` of at least the stride"
+    if not any(loss.gaps):
+        help = suggested(typed, loss.ends, loss.before, loss.times, survey.typed.program)
     span = others.pop(typed.node.origin.path)
     label = (
         "this branch does not read them either"
@@ -211,82 +201,13 @@ def _describe(survey: Survey, found: list[Found]) -> Warn:
         else f"this and {len(others) - 1:,} more branches do not read them either"
     )
     related = tuple((other, label) for other in list(others.values())[-1:])
-    return Warn(message, span, _help(survey, typed, loss), related)
+    return Warn(message, span, help, related)
 
 
 def _words(axis: str, size: int, end: int, gap: int) -> str:
     if gap:
         return f"{end + gap:,} of {size:,} {axis}s"
     return "" if not end else f"the last {axis}" if end == 1 else f"the last {end:,} {axis}s"
-
-
-def _by(sizes: list[int]) -> str:
-    return "x".join(map(str, sizes))
-
-
-def _help(survey: Survey, typed: TypedOp, loss: Loss) -> str:
-    """The nearest sizes of the layer's input, and of the network's, without unread pixels."""
-    assert isinstance(typed.op, Windowed)
-    if any(loss.gaps):
-        return "use a `kernel_size` of at least the stride"
-    windows = typed.op.windows(typed.x.rank)
-    sizes = list(typed.x.spatial)
-    here = _around(sizes, loss.ends, lambda axis, n: _fits(windows[axis], n))
-    layers = _unwound(loss.before)
-    program = survey.typed.program
-    there = ""
-    if layers:
-        start = list(program.input.spatial)
-        there = _around(
-            start, loss.ends, lambda axis, n: _fits(windows[axis], _after(layers, axis, n))
-        )
-    more = f" ({there} for the input of the {program.kind})" if there not in ("", here) else ""
-    return f"use `padding: same`, or an input of {f'{here}{more}' if here else 'another size'}"
-
-
-def _around(sizes: list[int], ends: tuple[int, ...], fits: Callable[[int, int], bool]) -> str:
-    """The next smaller and the next larger sizes that fit."""
-    found = []
-    for step in (-1, 1):
-        near = [
-            next((n for n in range(size + step, size + step * NEAR, step) if fits(axis, n)), 0)
-            if end
-            else size
-            for axis, (size, end) in enumerate(zip(sizes, ends, strict=True))
-        ]
-        if all(n > 0 for n in near):
-            found.append(_by(near))
-    return " or ".join(found)
-
-
-def _fits(window: Window, size: int | None) -> bool:
-    if size is None or size < 1:
-        return False
-    try:
-        return not _end(window, size, window.output(size))
-    except ShapeError:
-        return False
-
-
-def _unwound(before: Before) -> list[TypedOp]:
-    """The layers before, in order; none if they are not known or too many."""
-    layers: list[TypedOp] = []
-    while before and len(layers) <= MAX_BEFORE:
-        layers.append(before[0])
-        before = before[1]
-    return [] if before is None or before else layers[::-1]
-
-
-def _after(layers: list[TypedOp], axis: int, size: int) -> int | None:
-    """The size of an axis after ``layers``; ``None`` if it is not known."""
-    for typed in layers:
-        if size < 1:
-            return None
-        least, pixels = typed.op.sizes(axis, typed.x.rank)
-        if size < least or size % typed.op.multiple:
-            return None
-        size = pixels.at(size)
-    return size
 
 
 CHECK = Check("W401", _find, _describe)

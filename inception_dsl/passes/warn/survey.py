@@ -98,12 +98,14 @@ class Check(NamedTuple):
     """One warning.
 
     ``find`` finds its cases. ``describe`` makes the warning for all cases at one location (worst
-    first), or returns ``None`` if together they do not matter.
+    first), or returns ``None`` if together they do not matter. ``once``: one warning for all cases
+    of the spec, those of the first location first.
     """
 
     code: str
     find: Callable[[Survey], Iterable[Found]]
     describe: Callable[[Survey, list[Found]], Warn | None]
+    once: bool = False
 
 
 class Survey:

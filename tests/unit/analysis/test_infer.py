@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from inception_dsl.analysis.clash import Difference, combined, concatenated
 from inception_dsl.analysis.cost import layers
+from inception_dsl.analysis.merged import Difference, combined, concatenated
 from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram

@@ -179,12 +179,12 @@ def test_googlenet_and_bn_inception() -> None:
     assert v1 is not None
     assert v2 is not None
     first = running_sizes(v1)
-    assert first.inference == first.features == (AxisSizes(47),) * 2
+    assert first.inference == first.features == (AxisSizes(31),) * 2
     assert first.training == (AxisSizes(191, 238, fixed=True),) * 2
-    assert running_sizes(v2).inference == (AxisSizes(63, None, (Gap(71, 24, 32),)),) * 2
+    assert running_sizes(v2).inference == (AxisSizes(31, None, (Gap(39, 24, 32),)),) * 2
     for typed, axis in ((v1, 0), (v2, 1)):
         found = running_sizes(typed)
-        for size in range(30, 260, 3):
+        for size in (*range(17, 64), *range(65, 260, 3)):
             for heads, sizes in ((False, found.inference), (True, found.training)):
                 assert sizes[axis].fits(size) == runs(typed, "input", axis, size, heads=heads)
 
@@ -284,3 +284,23 @@ def test_the_sentence() -> None:
         "the smallest input is 8x5, the largest anyx9"
     )
     assert sentence(RunningSizes(free, free, gaps)).endswith(f"with auxiliary heads {without}")
+
+
+@pytest.mark.parametrize("op", ["max_pool", "avg_pool"])
+def test_the_smallest_input_of_pools_in_ceil_mode(compiled: Compiled, op: str) -> None:
+    """The last pool runs on two pixels, though its window has three."""
+    pool = f"{{op: {op}, kernel_size: 3, stride: 2, padding: valid, ceil_mode: true}}, "
+    typed = compiled(NETWORK.format(size=64, body=pool * 3 + f"{{{CONV}: 1}}", head=POOLED))
+    assert running_sizes(typed).inference == (AxisSizes(8),) * 2
+    assert not [*disagreements(typed, 4)]
+
+
+def test_an_average_over_three_axes_needs_its_window(compiled: Compiled) -> None:
+    """`nn.AvgPool3d` rejects a smaller map in ceil mode; `nn.MaxPool3d` does not."""
+    for op, least in (("max_pool", 2), ("avg_pool", 3)):
+        typed = compiled(
+            "network: net\ninput: {channels: 1, depth: 9, height: 8, width: 7}\nbody:\n"
+            f"- {{op: {op}, kernel_size: 3, stride: 2, padding: valid, ceil_mode: true}}\n"
+        )
+        assert running_sizes(typed).inference == (AxisSizes(least),) * 3
+        assert not [*disagreements(typed, 4)]

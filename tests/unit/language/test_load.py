@@ -171,7 +171,7 @@ def test_all_errors_and_nothing_that_follows_from_them(
         (("defaults",), {"conv", "batch_norm"}),
         (("defaults", "conv"), {"filters", "groups"}),
         (("defaults", "batch_norm"), {"epsilon", "decay"}),
-        (("body", 0), {"filters", "name"}),
+        (("body", 0), {"filters", "name", "each"}),
         (("body", 0, "batch_norm"), {"epsilon", "decay"}),
         (("body", 1), {"branches", "merge"}),
         (("body", 1, "branches", "a", 0), {"units"}),
@@ -193,7 +193,9 @@ def test_the_known_fields_at_a_path(path: tuple[str | int, ...], fields: set[str
     assert bool(fields) == bool(found)
     assert "network" not in known_fields(BlockFile, {}, path)
     if path[:1] == ("defaults",):
-        assert not {"op", "name", "repeat"} & found
+        assert not {"op", "name", "repeat", "each"} & found
+    if "branches" in fields:
+        assert "each" not in found
 
 
 @pytest.mark.parametrize("section", ["stem", "body", "head"])

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 import inception_dsl.ops
 from inception_dsl.analysis.cost import layers
 from inception_dsl.backend import Definition, Definitions
-from inception_dsl.design.guide import describe
+from inception_dsl.design.guide import describe, markdown_reference
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.language.schema import schema
@@ -203,6 +203,13 @@ def test_documentation(op: type[Op]) -> None:
     for name in attribute_names(op):
         assert op.model_fields[name].description, name
         assert name in text
+    assert "Every step also has name, repeat, each, deviation, allow, weights." in text
+
+
+def test_the_reference_has_each() -> None:
+    table = markdown_reference().partition("### Every step\n")[2].partition("### ")[0]
+    assert "\n| `repeat` |" in table
+    assert "\n| `each` | Repeats the step with other values" in table
 
 
 def test_one_file_for_each_op() -> None:

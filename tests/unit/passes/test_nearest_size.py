@@ -34,9 +34,9 @@ def report_of(spec: str | Path, size: str, **settings: str) -> Report:
     ("name", "size", "help"),
     [
         ("v2", "80x80x3", "write `--input 70x70x3` or `--input 95x95x3`, the nearest that fit"),
-        ("v2", "20x96x1", "write `--input 63x96x1`, the nearest that fits"),
+        ("v2", "20x96x1", "write `--input 31x96x1`, the nearest that fits"),
         ("v4", "20x80x4", "write `--input 75x80x4`, the nearest that fits"),
-        ("v1", "60x60x3", "write `--input 79x79x3`, the nearest that fits"),
+        ("v1", "40x40x3", "write `--input 47x47x3`, the nearest that fits"),
     ],
 )
 def test_the_nearest_sizes(name: str, size: str, help: str) -> None:

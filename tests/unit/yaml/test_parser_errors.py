@@ -91,7 +91,18 @@ INDENT = "indent it by 4 spaces, as the fields of the entry in"
             "remove `- `, as the lines from line 2 on are fields",
         ),
         ("p:\n    year: 1\n  table: 2", "3:3-3", UNALIGNED, "align it with the fields above"),
-        ("a:\n  - 1\n  b: 2", "3:3-3", UNALIGNED, "start it with `- `, as the entries above"),
+        ("a:\n  - 1\n  b: 2", "3:3-3", UNALIGNED, "start it with `- `, as the other entries"),
+        *(
+            (text, place, "missing `- ` before an entry of a list", f"start it with `- `, {like}")
+            for text, place, like in (
+                ("a:\n  - {b: 1}\n    {b: 2}", "3:5-5", "as the other entries, in column 3"),
+                ("a:\n  - {b: 1}\n  {b: 2}\nc: 1", "3:3-8", "as the other entries"),
+                ("a:\n  {b: 1}\n  - {b: 2}", "2:3-8", "as the other entries"),
+                ("a:\n  {b: 1}\n  {b: 2}", "2:3-8", "as the other entries"),
+                ("a:\n  {b: 1}\n  {b: 2,\n    c: 3}", "2:3-8", "as the other entries"),
+                ("a:\n  b: x\n    c: 1\n  - b: 2", "2:3-6", "as the other entries"),
+            )
+        ),
         ("a: 'x\nb: 1\n", "1:4-4", "missing closing quote", ""),
         (
             'a: "\\q"',
@@ -165,6 +176,14 @@ def test_any_exception_of_the_parser_is_a_diagnostic(monkeypatch: pytest.MonkeyP
         ("a  =  2 # x\r\nb: 1\r\n", "a: 2 # x\r\nb: 1\r\n"),
         ("- a\n- b\n-c: 1\n", "- a\n- b\n- c: 1\n"),
         ("a\n  - b: 1", "a:\n  - b: 1"),
+        ("a:\n  - {b: 1}\n    {b: 2}\n", "a:\n  - {b: 1}\n  - {b: 2}\n"),
+        ("a:\n  - {b: 1}\n  {b: 2}\nc: 1", "a:\n  - {b: 1}\n  - {b: 2}\nc: 1"),
+        ("a:\n  {b: 1}\n  - {b: 2}", "a:\n  - {b: 1}\n  - {b: 2}"),
+        (
+            "a:\n  {b: 1}\n  # x\n  {b: 2,\n    c: 3}",
+            "a:\n  - {b: 1}\n  # x\n  - {b: 2,\n    c: 3}",
+        ),
+        ("a:\n  b: x\n    c: 1\n  - b: 2", "a:\n  - b: x\n    c: 1\n  - b: 2"),
     ],
 )
 def test_a_fix_parses(broken: str, fixed: str) -> None:
