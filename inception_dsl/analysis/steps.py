@@ -211,7 +211,11 @@ class Steps(StepNames, Branches):
                 return broken(segments, here)
             found.append(node)
         # of one kind: the op, or the use, is that of the step
-        return found[0]._replace(repeat=len(found), origin=here, each=tuple(found))  # type: ignore[arg-type]
+        whole = found[0]._replace(repeat=len(found), origin=here, each=tuple(found))  # type: ignore[arg-type]
+        if isinstance(whole, UseNode):
+            return whole._replace(deviations=step.deviation or (), allow=step.allow)
+        own = {"deviation": step.deviation, "allow": step.allow}
+        return whole._replace(op=whole.op.model_copy(update=own))
 
     def missing(self, op: Op, names: list[str], here: Origin) -> None:
         """Report required attributes that are missing, unless their default has an error."""
