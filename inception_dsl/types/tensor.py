@@ -14,6 +14,8 @@ AXES: Final[dict[int, tuple[str, ...]]] = {
 """The names of the spatial axes."""
 MAX_SIZE: Final = 65_536
 """The largest size of an axis of the input, and number of its channels."""
+COLOURS: Final = 4
+"""The most channels of an image: a step that reads no more is not one on features."""
 
 
 def many(number: int, one: str, more: str = "") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from ...analysis.step_costs import StepCost, step_costs
 from ...ir.program import Chain, Node, Program, read_later
@@ -16,8 +16,6 @@ from ..changes import place_text
 
 Key: TypeAlias = tuple[str, DataPath]
 """The block (empty: the network) that a step is written in, and its location there."""
-COLOURS: Final = 4
-"""The most channels of an image: a step that reads no more is not one on features."""
 
 
 @dataclass(frozen=True, eq=False)

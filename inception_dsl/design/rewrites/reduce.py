@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from ...ir.program import OpNode
 from ...ops import Conv, ConvBn
+from ...types.tensor import COLOURS
 from .channels import before, share
 from .convolutions import convolution, kernel, like
-from .places import COLOURS, Place
+from .places import Place
 from .rule import Option, Replacement, Rule, Values
 from .written import Written, repeated
 

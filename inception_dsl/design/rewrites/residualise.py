@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ...ir.program import ForkNode
+from ...types.tensor import COLOURS
 from ...yaml.items import Around
 from .channels import before
-from .places import COLOURS, Place
+from .places import Place
 from .rule import Option, Replacement, Rule, Values
 from .written import Written, repeated
 

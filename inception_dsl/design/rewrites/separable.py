@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ...ops import ConvBn, SeparableConv
+from ...types.tensor import COLOURS
 from .conversion import converted, plain
 from .convolutions import convolution, kernel
-from .places import COLOURS, Place
+from .places import Place
 from .rule import Option, Replacement, Rule, Values
 from .written import Written, repeated
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from ...ir.typed import TypedFork, TypedOp, TypedStep
 from ...ops import SAME_SHAPE, AvgPool, Conv, ConvBn, MaxPool, SeparableConv
+from ...types.tensor import COLOURS
 from .survey import Case, Check, Found, Survey, Warn, command, field_span
 
 WIDER = 2
@@ -71,32 +72,18 @@ def _describe(survey: Survey, found: list[Found]) -> Warn:
         f"{channels:,} channels: a bottleneck"
     )
     window = f"kernel_size: {_written(typed.op.kernel_size)}, stride: {_written(typed.op.stride)}"
-    like, pool = _paddings(typed)
-    conv = f"{{op: conv_bn, filters: {typed.x.channels}, {window}{like}}}"
+    pads = f", padding: {_written(typed.op.padding)}" if typed.op.padding != "same" else ""
+    pool = f"{pads}{', ceil_mode: true' if typed.op.ceil_mode else ''}"
+    like = typed.op.convolved(typed.x)[0]
+    beside = f", padding: {_written(like)}" if like != "same" else ""
+    conv = f"{{op: conv_bn, filters: {typed.x.channels}, {window}{beside}}}"
     branches = f"{{branch_conv: [{conv}], branch_pool: [{{op: {typed.op.op}, {window}{pool}}}]}}"
     help = f"pool in parallel with a convolution: `{{merge: concat, branches: {branches}}}`"
-    help += command(survey, "parallel-reduction", found[0], typed.node)
+    uses = [one for _, one in survey.layers(type(typed.op)) if one.node is typed.node]
+    if all(one.x.channels > COLOURS for one in uses):  # else the rule takes it for an image
+        help += command(survey, "parallel-reduction", found[0], typed.node)
     span = field_span(typed.node.origin, "stride")
     return Warn(message, span, help, ((step.node.origin.span(), "more channels from here on"),))
-
-
-def _paddings(typed: TypedOp) -> tuple[str, str]:
-    """The fields of a convolution with the output size of a pool, and those of the pool."""
-    op = typed.op
-    assert isinstance(op, MaxPool | AvgPool)
-    if op.padding == "same":
-        return "", ""
-    padding = f", padding: {_written(op.padding)}"
-    if not op.ceil_mode:
-        return padding, padding
-    pads = []
-    for window, size, outputs in zip(
-        op.windows(typed.x.rank), typed.x.spatial, typed.y.spatial, strict=True
-    ):
-        before, after = window.pads(size)
-        reach = (outputs - 1) * window.stride + window.extent
-        pads.append((before, max(after, reach - size - before)))
-    return f", padding: {_written(tuple(pads))}", f"{padding}, ceil_mode: true"
 
 
 def _written(value: object) -> str:

@@ -103,9 +103,23 @@ def _describe(survey: Survey, found: list[Found]) -> Warn | None:
     help = (
         f"use two convolutions, {parts}, with {filters} filters between them: this saves "
         f"{saved:,} multiply-adds ({_percent(saved, macs)})"
-        f"{command(survey, rule, found[0], worst.typed.node)}"
     )
+    if _even(survey, worst.typed):
+        help += command(survey, rule, found[0], worst.typed.node)
     return Warn(message, field_span(worst.typed.node.origin, "kernel_size"), help)
+
+
+def _even(survey: Survey, typed: TypedOp) -> bool:
+    """Whether a convolution has one kernel in all its uses, and one padding on all sides: the rules
+    split no others.
+    """
+    kernels, sides = set[object](), set[object]()
+    for _, use in survey.layers(Conv, ConvBn):
+        if use.node is typed.node:
+            assert isinstance(use.op, Conv | ConvBn)
+            kernels.add(use.op.kernel_size)
+            sides |= {*use.op.padding} if isinstance(use.op.padding, tuple) else {use.op.padding}
+    return len(kernels) == len(sides) == 1 and isinstance(sides.pop(), str | int)
 
 
 def _percent(part: int, whole: int) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from ...diagnostics.report import Edit, Span
 from ...ir.program import ForkNode, Node, Origin, UseNode
 from ...ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep
+from ...ir.walk import owners
 from ...language.given import StandardInput
 from ...language.link import LinkedBlock
 from ...language.load import Spec
@@ -167,7 +168,10 @@ def command(survey: Survey, rule: str, found: Found, node: Node) -> str:
     file, origin = survey.spec.document.file, found.origin
     path = "/".join((*found.context.path, *node.segments))
     inherited = origin.span().file != origin.document.file
+    shared = node.shares is not None or id(node) in owners(survey.typed)
     if inherited or not path or file == os.fspath(StandardInput(b"")):
+        return ""
+    if shared or node.repeat != 1:  # no rule changes it
         return ""
     return f"; to do so, run `inception-dsl rewrite {shlex.quote(file)} {rule} --at {path}`"
 
