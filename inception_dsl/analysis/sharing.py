@@ -269,8 +269,13 @@ def _alike(typed: Weighted, owner: Weighted, path: str, report: Report) -> bool:
     )
     if own == wanted and typed.x.rank == owner.x.rank:
         return True
-    what = "channels" if typed.x.rank == owner.x.rank else "number of axes"
-    help = f"its input is {typed.x}, that of `{path}` is {owner.x}: the {what} must be equal"
+    if typed.x.rank != owner.x.rank:
+        what = "number of axes must be equal"
+    elif typed.x.channels != owner.x.channels:
+        what = "channels must be equal"
+    else:  # a layer in it reads all positions, as after a `flatten`
+        what = "sizes must be equal, as the shape of the weights depends on them"
+    help = f"its input is {typed.x}, that of `{path}` is {owner.x}: the {what}"
     report.error("E406", message, origin.span("weights"), help=help)
     return False
 

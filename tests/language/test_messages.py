@@ -27,6 +27,12 @@ TEXTS = {
         "`w/a` is repeated, so it may have several sets of weights",
         "share the weights of a step without `repeat` and `each`",
     ),
+    "the same weights for another size": (
+        f"{TWO}blocks: {{t: {{steps: [{{op: flatten}}, {{op: dense, units: 3}}]}}}}\n"
+        "body: [{merge: add, branches: {a: [{use: t}], b: [{use: t, weights: a}]}}]",
+        "`1/kernel` is 24x3 in `body/a`, but this step needs 18x3",
+        "its input is 6x3, that of `body/a` is 8x3: the sizes must be equal",
+    ),
     "a path from outside": (
         f"{HEAD}body: [{{merge: add, branches: {{w: [{DENSE}, "
         "{op: dense, units: 3, weights: w/a}]}}]",
