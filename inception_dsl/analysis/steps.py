@@ -19,7 +19,8 @@ from ..types.tensor import many
 from ..yaml.edits import Editor
 from .branches import Branches
 from .records import about
-from .sharing import Index, Scope, Sharing
+from .scopes import Index, Scope
+from .sharing import Sharing
 from .step_names import RESERVED, AnyStep, StepNames
 
 MAX_NESTING = 64  # keeps stages that recurse over forks and uses below Python's recursion limit

@@ -33,6 +33,31 @@ TEXTS = {
         "`1/kernel` is 24x3 in `body/a`, but this step needs 18x3",
         "its input is 6x3, that of `body/a` is 8x3: the sizes must be equal",
     ),
+    "a path of a branch": (
+        f"{HEAD}body: [{{merge: add, branches: {{b: [{DENSE}], a: [{{op: dense, units: 3, "
+        "weights: b}]}}]",
+        "unknown step `b`: `b` is a branch",
+        "write `b/a`",
+    ),
+    "a path of a branch with several steps": (
+        f"{HEAD}body: [{{merge: add, branches: {{b: [{DENSE}, {{op: dense, units: 2}}]}}}}, "
+        "{op: dense, units: 3, weights: b}]",
+        "unknown step `b`: `b` is a branch",
+        "steps before it: b/a, b/1",
+    ),
+    "a path of the branch around the step": (
+        f"{HEAD}body: [{{merge: add, branches: {{b: [{DENSE}, {{op: dense, units: 3, "
+        "weights: b}]}}]",
+        "unknown step `b`: this step is inside `b`",
+        "write `a`",
+    ),
+    "a path into a block, from a layer": (
+        f"{HEAD}blocks: {{k: {{steps: [{DENSE}]}}}}\n"
+        "body: [{merge: add, branches: {b: [{use: k}], "
+        "c: [{op: dense, units: 3, weights: b/a}]}}]",
+        "`b/a` leads into the step `b`",
+        "share the weights of the whole step, `b`; this step must then be `use: k`, too",
+    ),
     "a path from outside": (
         f"{HEAD}body: [{{merge: add, branches: {{w: [{DENSE}, "
         "{op: dense, units: 3, weights: w/a}]}}]",
