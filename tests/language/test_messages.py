@@ -74,6 +74,16 @@ TEXTS = {
         "the step `early` is not before this one in its chain",
         "an earlier step of the chain",
     ),
+    "after with a path": (
+        f"{HEAD}body: [{DENSE}]\noutputs: {{x: a/kernel}}",
+        "expected the name of a step, found the path `a/kernel`",
+        "steps inside of branches, blocks and repeats are out of reach; the whole step is `a`",
+    ),
+    "after with a position": (
+        f"{HEAD}body: [{DENSE}]\noutputs: {{x: {{after: 0, steps: [{{op: flatten}}]}}}}",
+        "expected the name of a step, found `0`",
+        "give the step a `name`, and write this name",
+    ),
     "inputs of different sizes": (
         f"{TWO}body: [{{merge: add, branches: {{a: [], b: []}}}}]",
         "`add` needs branches with the same spatial sizes, found 8 and 6",
