@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from ..diagnostics.report import Report
+from ..diagnostics.report import Diagnostic, Report
 from ..diagnostics.words import suggestion
 from ..ir.program import Naming
 from ..ir.typed import TypedProgram
@@ -19,15 +19,35 @@ NEW = (
 )
 
 
-def check_names(typed: TypedProgram, report: Report) -> bool:
-    """Whether every weight has a unique name in each published source; reports errors."""
-    before = len(report.diagnostics)
+def check_names(
+    typed: TypedProgram, report: Report, *, changed: bool = False, firm: bool = False
+) -> tuple[Diagnostic, ...]:
+    """Reports weights without a unique name in a published source.
+
+    Only `weights import` needs the names. So what is wrong in those of a spec that settings change
+    (``changed``), or that extends the spec with the names, is no error unless ``firm``: it is
+    returned.
+    """
+    left: list[Diagnostic] = []
     checked: list[Naming] = []
     for naming in typed.program.checkpoints.values():
-        if naming not in checked:  # a source may have the names of another
-            checked.append(naming)
-            _Check(Namer(typed, naming), naming).report(report)
-    return len(report.diagnostics) == before
+        if naming in checked:  # a source may have the names of another
+            continue
+        checked.append(naming)
+        found = Report()
+        _Check(Namer(typed, naming), naming).report(found)
+        if not firm and (changed or _inherited(naming)):
+            left += found.diagnostics
+        else:
+            report.include(found.diagnostics, {})
+    return tuple(left)
+
+
+def _inherited(naming: Naming) -> bool:
+    """Whether all names are in a file that the spec extends."""
+    document, path = naming.origin
+    spans = (span for key, span in document.keys.items() if key[: len(path)] == path)
+    return all(span.file != document.file and not span.on_command_line for span in spans)
 
 
 class _Check:
