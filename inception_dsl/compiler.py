@@ -21,7 +21,7 @@ from .diagnostics.text import printable
 from .ir.typed import TypedProgram
 from .language.file_names import named, named_by_user
 from .language.link import link
-from .language.load import load
+from .language.load import Spec, load
 from .language.roots import root_of
 from .passes.budget import check_layers, check_size
 from .passes.checkpoint import check_names
@@ -127,6 +127,13 @@ def check_spec(
     return compiled
 
 
+def _misses(spec: Spec, report: Report, before: int) -> bool:
+    """Whether an overlay names a step that does not exist, or removes one that is needed."""
+    gone = {*spec.document.removed.values()}
+    found = report.diagnostics[before:]
+    return any(d.code == "E310" or (d.code == "E308" and d.span in gone) for d in found)
+
+
 def _noted(
     found: list[Diagnostic], path: str | os.PathLike[str], report: Report
 ) -> list[Diagnostic]:
@@ -179,7 +186,8 @@ def _compiled(
         if len(report.diagnostics) == before:
             warn_unused(spec, linked, program, report)
         return Compiled(unset=(*unset, *["input"] * open_input))
-    inference = Inference(program, report)
+    # shapes without the steps that an overlay means are those of another network
+    inference = Inference(program, Report() if _misses(spec, report, before) else report)
     typed = inference.program_types()
     if typed is None or len(report.diagnostics) > before:
         return Compiled(wanted=program.inputs, part=inference.part)

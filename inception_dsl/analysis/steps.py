@@ -182,6 +182,8 @@ class Steps(StepNames, Branches):
         if not self.enter(block, here):
             return broken(segments, here)
         arguments = MappingProxyType(self.arguments(step, block, here))
+        if "after" in step.arguments and "after" not in block.parameters:
+            return broken(segments, here)  # it is meant for another place
         node = UseNode(
             step.use, arguments, step.name, segments, step.repeat, notes, here, step.allow
         )

@@ -47,6 +47,11 @@ def step(value: Any, given: Mapping[str, Collection[str]] = MappingProxyType({})
         help = "`use` takes no parameter: write the id of a block"
         error = refuse(f"invalid name: {shown(value['use'])}", code="E206", help=help)
         raise located(error, ("use",), value["use"])
+    position = next((key for key in value if not isinstance(key, str)), None)
+    if position is not None:
+        help = "a step has fields with names; the lists of `each` are for all repetitions"
+        error = refuse(f"unknown field {shown(position)}", code="E201", help=help)
+        raise located(error, (position, "[key]"), value)
     wrapped = wrapped_arguments(value)
     if wrapped:
         raise wrapped

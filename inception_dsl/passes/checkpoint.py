@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from ..diagnostics.report import Diagnostic, Report
-from ..diagnostics.words import suggestion
+from ..diagnostics.words import listed, nearest, suggestion
 from ..ir.program import Naming
 from ..ir.typed import TypedProgram
 from ..ops import OPS
@@ -81,17 +81,27 @@ class _Check:
                     report.error("E314", message, origin.span(*pattern.key), help=HELP)
         self.duplicates(report)
         self.blocks_without_names(report)
+        if any(one.code == "E311" for one in report.diagnostics[before:]):
+            return  # their names may be those of the weights without one
         for place in dict.fromkeys(place for _, place in self.names.unnamed):
             paths = [path for path, own in self.names.unnamed if own == place]
             more = f" and {len(paths) - 1} more weights" if len(paths) > 1 else ""
             message = f"no published name for `{paths[0]}`{more}"
             span = origin.document.key_span((*origin.path, *place)) if place else origin.span()
-            report.error("E313", message, span, notes=[NEW], help=HELP)
+            layer = paths[0].rpartition("/")[0]
+            help = f"add `{layer}: NAME` to its names, or {HELP}" if layer and not place else HELP
+            report.error("E313", message, span, notes=[NEW], help=help)
 
     def help(self, pattern: Pattern) -> str:
         """What to write in place of an entry without weights."""
         if pattern.key[0] == "names":
-            return suggestion("/".join(pattern.path), self.paths, what="known paths") or HELP
+            path = "/".join(pattern.path)
+            unnamed = dict.fromkeys(weight.rpartition("/")[0] for weight, _ in self.names.unnamed)
+            if nearest(path, self.paths) is None and unnamed:
+                one = len(unnamed) == 1
+                names = listed(unnamed)
+                return f"did you mean `{names}`?" if one else f"layers without a name: {names}"
+            return suggestion(path, self.paths, what="known paths") or HELP
         block = pattern.key[1]
         return (
             f"no use of `{block}` has this step; remove the entry, or in a spec that extends this "

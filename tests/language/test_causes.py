@@ -194,6 +194,18 @@ def test_a_warning_of_the_base_stays_there(write: Callable[..., Path]) -> None:
     assert {Path(d.span.file).name for d in report} == {"base.yaml"}
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        # it follows from a step that the overlay does not change, or removes
+        ("body: {two: {filters: 9}, tow: {filters: 8}}\n", "E310"),
+        ("stem: {pool: null}\nbody: {two: {filters: 9}}\n", "E308"),
+    ],
+)
+def test_shapes_without_a_step_are_not_reported(found: Compile, text: str, code: str) -> None:
+    assert [one.code for one in found(text)] == [code]
+
+
 def test_there_are_thirty() -> None:
     assert len(SEEDED) >= 30
 
