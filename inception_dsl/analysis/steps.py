@@ -178,8 +178,7 @@ class Steps(StepNames, Branches):
         block = self.linked.get(step.use)
         if block is None:
             self.unknown_block(step, here)
-            return broken(segments, here)
-        if not self.enter(block, here):
+        if block is None or not self.enter(block, here):
             return broken(segments, here)
         arguments = MappingProxyType(self.arguments(step, block, here))
         if "after" in step.arguments and "after" not in block.parameters:
