@@ -21,7 +21,7 @@ from .diagnostics.text import printable
 from .ir.typed import TypedProgram
 from .language.file_names import named, named_by_user
 from .language.link import link
-from .language.load import load
+from .language.load import Spec, load
 from .language.roots import root_of
 from .passes.budget import check_layers, check_size
 from .passes.checkpoint import check_names
@@ -54,14 +54,16 @@ def compile_spec(
     root: str | os.PathLike[str] | None = None,
     *,
     deep: bool = True,
+    named: bool = False,
 ) -> TypedProgram | None:
     """The typed program of the spec at ``path``, or ``None`` with all errors in ``report``.
 
     ``root`` is the project folder: files outside it are rejected
     (:mod:`~inception_dsl.language.roots`). If there are no errors, the report has the warnings.
-    ``deep``: what the spec extends is searched for causes of errors, too.
+    ``deep``: what the spec extends is searched for causes of errors, too. ``named``: names of
+    published weights must fit; else those that a change makes wrong are a warning.
     """
-    return check_spec(path, settings, report, root, alone=True, deep=deep).typed
+    return check_spec(path, settings, report, root, alone=True, deep=deep, named=named).typed
 
 
 def compile_quickly(
@@ -85,12 +87,13 @@ def check_spec(
     *,
     alone: bool = False,
     deep: bool = True,
+    named: bool = False,
 ) -> Compiled:
     """As :func:`compile_spec`, but a block that cannot be built ``alone`` is no error."""
     found = Report()
 
     def again(kept: Mapping[str, str], other: Report, without: Sequence[DataPath] = ()) -> Compiled:
-        return _compiled(path, kept, other, root, without, alone=alone)
+        return _compiled(path, kept, other, root, without, alone=alone, named=named)
 
     compiled = again(settings, found)
     diagnostics = found.diagnostics or found.warnings
@@ -114,7 +117,7 @@ def check_spec(
     def base() -> list[Diagnostic]:
         other, folder = Report(), root_of(Path(path), root)
         if deep:
-            check_spec(_extended(top), {}, other, folder, alone=alone, deep=False)
+            check_spec(_extended(top), {}, other, folder, alone=alone, deep=False, named=named)
         return other.diagnostics or other.warnings
 
     diagnostics = at_causes(diagnostics, top, settings, attempt, base)
@@ -122,6 +125,13 @@ def check_spec(
         diagnostics = with_nearest_sizes(diagnostics, compiled.wanted, settings, own)
     report.include(_noted(diagnostics, path, report), found.texts)
     return compiled
+
+
+def _misses(spec: Spec, report: Report, before: int) -> bool:
+    """Whether an overlay names a step that does not exist, or removes one that is needed."""
+    gone = {*spec.document.removed.values()}
+    found = report.diagnostics[before:]
+    return any(d.code == "E310" or (d.code == "E308" and d.span in gone) for d in found)
 
 
 def _noted(
@@ -158,6 +168,7 @@ def _compiled(
     without: Sequence[DataPath] = (),
     *,
     alone: bool,
+    named: bool = False,
     warned: bool = True,
 ) -> Compiled:
     """The result of all stages; ``without`` are parts of the file to leave out."""
@@ -175,14 +186,20 @@ def _compiled(
         if len(report.diagnostics) == before:
             warn_unused(spec, linked, program, report)
         return Compiled(unset=(*unset, *["input"] * open_input))
-    inference = Inference(program, report)
+    # shapes without the steps that an overlay means are those of another network
+    inference = Inference(program, Report() if _misses(spec, report, before) else report)
     typed = inference.program_types()
     if typed is None or len(report.diagnostics) > before:
         return Compiled(wanted=program.inputs, part=inference.part)
     if not check_size(typed, report) or not check_paths(typed, report):
         return Compiled()
-    if not check_losses(typed, report) or not check_names(typed, report):
+    if not check_losses(typed, report):
+        return Compiled()
+    parts = {name.split(".")[0] for name in settings}
+    firm, changed = named or "checkpoints" in parts, bool(parts - {"input"})
+    misfits = check_names(typed, report, changed=changed, firm=firm)
+    if len(report.diagnostics) > before:
         return Compiled()
     if warned:
-        warn(spec, linked, typed, report)
+        warn(spec, linked, typed, report, misfits=misfits)
     return Compiled(typed)

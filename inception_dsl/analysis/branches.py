@@ -12,6 +12,7 @@ from ..language.steps import Broken, Fork
 from ..types.split import REST
 from ..types.tensor import many
 from ..yaml.edits import Editor, Edits
+from .step_names import report_gone
 from .uses import Uses
 
 
@@ -111,8 +112,7 @@ class Branches(Uses):
             return False
         removed = document.cause((*chain, step))
         if removed is not None:
-            message = f"this removes the step `{step}`, whose output is used"
-            self.report.error("E308", message, removed, related=[(origin.span(), "used here")])
+            report_gone(step, origin, removed, self.report)
             return False
         later = any(step in (s.name, getattr(s, "use", None)) for s in all_steps)
         message = f"unknown step `{step}`: no step before this one in its chain has that name"

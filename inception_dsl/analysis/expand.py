@@ -24,7 +24,7 @@ from .inputs import entry
 from .preprocessing import preprocessing
 from .recipe import training
 from .records import about, checkpoints, input_types
-from .step_names import RESERVED, starts
+from .step_names import RESERVED, report_gone, starts
 from .steps import Steps
 
 _CHAINS: Final = (("stem",), ("body",))
@@ -190,9 +190,7 @@ class _Expander:
         sections = ("stem", "body") if head else ("stem", "body", "head")
         removed = origin.document.cause(*((section, wanted) for section in sections))
         if removed is not None:
-            message = f"this removes the step `{wanted}`, whose output is used"
-            related = [(origin.span(), "used here")]
-            return self.report.error("E308", message, removed, related=related)
+            return report_gone(wanted, origin, removed, self.report)
         where = " and ".join(sections[-2:]) if head else "the network"
         has = "have" if head else "has"
         message, span = f"unknown step `{wanted}`: {where} {has} no such step", origin.span()

@@ -53,7 +53,7 @@ def checkpoints(
     """The weight names of each source of published weights; ``blocks`` are all blocks."""
     bases = {name: block.document.origins.get(name, "") for name, block in blocks.items()}
     found: dict[str, Naming] = {}
-    given = model.checkpoints if model else {}
+    given, document = model.checkpoints if model else {}, origin.document
     for source, value in given.items():
         here = origin.below("checkpoints", source)
         if isinstance(value, str):
@@ -85,9 +85,11 @@ def checkpoints(
                 )
                 help = "for example: `step/*: layer_{0..9}`"
                 report.error("E203", message, here.span(*path), help=help)
+        gone = (path for path in (*document.removed, *document.dropped) if path[:1] == ("blocks",))
+        lost = {name for path in gone for name in path[1:2]}
         for block in value.blocks:
             op = OPS.get(block)
-            if block not in blocks and not (op and issubclass(op, Composite)):
+            if block not in {*blocks, *lost} and not (op and issubclass(op, Composite)):
                 span = here.document.key_span((*here.path, "blocks", block))
                 help = suggestion(block, blocks, what="known blocks")
                 report.error("E311", f"unknown block `{block}`", span, help=help)

@@ -2,92 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 from pydantic import BaseModel
 
 from ..diagnostics.report import Report
-from ..diagnostics.words import nearest, suggestion
-from ..ir.program import BrokenNode, Chain, ForkNode, Node, OpNode, Shares, UseNode
+from ..ir.program import BrokenNode, ForkNode, Node, OpNode, Shares, UseNode
 from ..ir.typed import Path, TypedFork, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import roots, sharing, walk
 from ..ops.fields.refusal import shown
-from ..yaml.edits import Editor, flow
-from .step_names import starts
+from ..yaml.edits import flow
+from .scopes import Index, Scope
+from .unknown_paths import Meant, into, kind
 
 Weighted: TypeAlias = TypedOp | TypedUse
-Found: TypeAlias = tuple[Node, Path, bool]
-_LISTED = 50  # steps among which a misspelled path is searched, as that takes time
-
-
-class Scope(NamedTuple):
-    """A chain or a fork that is being read: its steps or branches so far, and its path.
-
-    ``later`` are the names of all of them. ``repeated``: it is a fork with ``repeat``.
-    """
-
-    done: Sequence[Node] | Mapping[str, Chain]
-    here: Path
-    later: frozenset[str] = frozenset()
-    repeated: bool = False
-
-    def paths(self) -> Iterator[str]:
-        """The paths of all layers and uses so far."""
-        if isinstance(self.done, Mapping):
-            for name, branch in self.done.items():
-                yield from _paths(branch, (name,))
-        else:
-            yield from _paths(self.done, ())
-
-
-def _paths(nodes: Sequence[Node], above: Path) -> Iterator[str]:
-    for node in nodes:
-        here = (*above, *node.segments)
-        if not isinstance(node, ForkNode):
-            yield "/".join(here)
-            continue
-        for name, branch in node.branches:
-            yield from _paths(branch, (*here, name))
-
-
-class Index:
-    """Finds steps of chains by their paths; each chain is read once, however often it is asked."""
-
-    def __init__(self) -> None:
-        self.chains: dict[int, tuple[Sequence[Node], list[int], dict[Path, list[Node]]]] = {}
-
-    def find(self, scope: Scope, path: Path) -> Found | None:
-        """The step at ``path``, what is left of the path if it is a use, and whether a fork around
-        it is repeated.
-        """
-        if not isinstance(scope.done, Mapping):
-            return self._find(scope.done, path, False)
-        branch = scope.done.get(path[0])
-        return None if branch is None else self._find(branch, path[1:], False)
-
-    def _find(self, nodes: Sequence[Node], path: Path, repeated: bool) -> Found | None:
-        _, read, known = self.chains.setdefault(id(nodes), (nodes, [0], {}))
-        for node in nodes[read[0] :]:
-            for start in starts(node):
-                known.setdefault(start, []).append(node)
-        read[0] = len(nodes)
-        keys = dict.fromkeys((path[:2], path[:1], ()))
-        for node in (node for key in keys for node in known.get(key, ())):
-            size = len(node.segments)
-            rest = path[size:]
-            if not isinstance(node, ForkNode):
-                if size or not rest:
-                    return node, rest, repeated
-                continue
-            if size and not rest:
-                return node, rest, repeated
-            branch = dict(node.branches).get(rest[0]) if rest else None
-            found = branch and self._find(branch, rest[1:], repeated or node.repeat != 1)
-            if found:
-                return found
-        return None
 
 
 class Sharing:
@@ -124,74 +53,8 @@ class Sharing:
                 assert isinstance(owner, OpNode | UseNode)
                 return _between(own, owner.shares.of(first) if owner.shares else first)
             crossed = crossed or scope.repeated
-        self.unknown(wanted, node)
+        Meant(self.scopes, self.index, self.report).unknown(wanted, node)
         return None
-
-    def unknown(self, wanted: str, node: OpNode | UseNode) -> None:
-        """Report a path that leads to no step before ``node``."""
-        span, first = node.origin.span("weights"), wanted.partition("/")[0]
-        if node.segments[-1:] == (wanted,):
-            message, help = "a step cannot share its own weights", "write the path of another step"
-            return self.report.error("E316", message, span, help=help)
-        if short := self.lone(wanted):
-            message = f"unknown step `{wanted}`: the only step of a chain has no part in its path"
-            fix = Editor(node.origin.document, self.report.texts).replace(
-                (*node.origin.path, "weights"), short
-            )
-            return self.report.error("E308", message, span, help=f"write `{short}`", fix=fix)
-        if path := self.of_kind(wanted):
-            message = f"unknown step `{wanted}`: that is what the step `{path}` is, not its path"
-            editor = Editor(node.origin.document, self.report.texts)
-            fix = editor.replace((*node.origin.path, "weights"), path)
-            return self.report.error("E308", message, span, help=f"write `{path}`", fix=fix)
-        if inner := self.inside(wanted):
-            message = (
-                f"unknown step `{wanted}`: this step is inside `{first}`, so its paths begin there"
-            )
-            fix = Editor(node.origin.document, self.report.texts).replace(
-                (*node.origin.path, "weights"), inner
-            )
-            return self.report.error("E308", message, span, help=f"write `{inner}`", fix=fix)
-        if any(first in scope.later for scope in self.scopes):
-            message = f"`{wanted}` is not computed before this step"
-            help = "write `weights` in the later one of both steps"
-            return self.report.error("E316", message, span, help=help)
-        if not self.report.helping:
-            return self.report.error("E308", f"unknown step `{wanted}`", span)
-        known = list(dict.fromkeys(p for s in reversed(self.scopes) for p in s.paths() if p))
-        best, document = nearest(wanted, known[:_LISTED]), node.origin.document
-        help = suggestion(wanted, known[:_LISTED], what="steps before it")
-        editor = Editor(document, self.report.texts)
-        fix = editor.replace((*node.origin.path, "weights"), best) if best else ()
-        return self.report.error("E308", f"unknown step `{wanted}`", span, help=help, fix=fix)
-
-    def of_kind(self, wanted: str) -> str:
-        """The path of the last step before that is a use of the block ``wanted``, or such an op."""
-        for scope in reversed(self.scopes):
-            for path in reversed([*scope.paths()]):
-                found = self.index.find(scope, tuple(path.split("/"))) if path else None
-                node = found[0] if found and not found[1] else None
-                kind = node.block if isinstance(node, UseNode) else None
-                if wanted in (kind, node.op.op if isinstance(node, OpNode) else None):
-                    return str(path)
-        return ""
-
-    def inside(self, wanted: str) -> str:
-        """The path that is meant by one that begins with the branch or the fork around the step."""
-        first, _, short = wanted.partition("/")
-        for scope, inner in pairwise(self.scopes):
-            around = inner.here[len(scope.here) :]
-            if short and first in around and self.index.find(inner, tuple(short.split("/"))):
-                return short
-        return ""
-
-    def lone(self, wanted: str) -> str:
-        """The path that is meant by one with a part too much for the only step of a chain."""
-        short = tuple(wanted.split("/")[:-1])
-        found = (self.index.find(scope, short) for scope in reversed(self.scopes) if short)
-        one = next((f for f in found if f), None)
-        plain = one is not None and not one[1] and not isinstance(one[0], ForkNode)
-        return "/".join(short) if plain else ""
 
 
 def _between(own: Path, owner: Path) -> Shares:
@@ -215,16 +78,11 @@ def _problem(
         return what, "share the weights of a step without `repeat` and `each`"
     if rest:
         inside = wanted[: -len("/".join(rest)) - 1]
-        help = f"share the weights of the whole step, `{inside}`"
-        return f"`{wanted}` leads into the step `{inside}`", help
-    one, other = _kind(node), _kind(owner)
+        return into(wanted, inside, node, owner)
+    one, other = kind(node), kind(owner)
     if one != other:
         return f"this step is {one}, but `{wanted}` is {other}", "both must be the same"
     return None
-
-
-def _kind(node: OpNode | UseNode) -> str:
-    return f"`use: {node.block}`" if isinstance(node, UseNode) else f"`op: {node.op.op}`"
 
 
 def check_sharing(typed: TypedProgram, report: Report) -> bool:
@@ -269,8 +127,13 @@ def _alike(typed: Weighted, owner: Weighted, path: str, report: Report) -> bool:
     )
     if own == wanted and typed.x.rank == owner.x.rank:
         return True
-    what = "channels" if typed.x.rank == owner.x.rank else "number of axes"
-    help = f"its input is {typed.x}, that of `{path}` is {owner.x}: the {what} must be equal"
+    if typed.x.rank != owner.x.rank:
+        what = "number of axes must be equal"
+    elif typed.x.channels != owner.x.channels:
+        what = "channels must be equal"
+    else:  # a layer in it reads all positions, as after a `flatten`
+        what = "sizes must be equal, as the shape of the weights depends on them"
+    help = f"its input is {typed.x}, that of `{path}` is {owner.x}: the {what}"
     report.error("E406", message, origin.span("weights"), help=help)
     return False
 

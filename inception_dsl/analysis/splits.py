@@ -93,7 +93,8 @@ class Splits(Evaluation):
             write = flow([*[one] * (count - 1), REST]) if one and not scaled else ""
             help = f"write `split: {write}`" if write else f"at most {channels} branches fit"
             if one and scaled:
-                help = f"use an input whose channels are a multiple of {count}"
+                help = f"use an input whose channels are a multiple of {count}; `divisor: {count}` "
+                help += "rounds what the width scales to such numbers"
             self.uneven(node, f"{of} cannot be divided into {count} equal parts", help, (), write)
             return None
         given = known(sum(size for size in sizes if size != REST))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..diagnostics.report import Report, Span
 from ..diagnostics.words import nearest, suggestion
 from ..ir.program import ForkNode, Node, Origin
+from ..language.rules import step_name as step_key
 from ..language.steps import Broken, Each, Fork, Use
 from ..ops import Op, attribute_names, expressions
 from ..yaml.document import DataPath, Document
-from ..yaml.edits import Editor, Edits, inside
+from ..yaml.edits import Editor, Edits, flow, inside
 from .uses import Uses
 
 RESERVED = frozenset({"in_channels"})
@@ -125,6 +127,36 @@ class StepNames(Uses):
         if (*step, "name") in node.origin.document.spans:
             return new, editor.replace((*step, "name"), new)
         return new, editor.insert(step, "name", new)
+
+
+def report_gone(name: str, origin: Origin, removed: Span, report: Report) -> None:
+    """Report a step whose output is read at ``origin``, which an overlay removes or renames."""
+    document, message, help = origin.document, f"this removes the step `{name}`", ""
+    found = (p for p, span in document.spans.items() if p[-1:] == ("name",) and span == removed)
+    if path := next(found, None):
+        new = document.data
+        for part in path:
+            new = new[part]
+        keys = _keys(document.data, origin.path)
+        change: Any = new
+        for key in reversed(keys):
+            change = {key: change}
+        message = f"this renames the step `{name}` to `{new}`"
+        help = f"also write `{flow(change, 100)[1:-1]}`, and so for all that read its output"
+        if removed.on_command_line:
+            help = f"also pass `--set {'.'.join(map(str, keys))}={new}`"
+    message += ", whose output is used"
+    report.error("E308", message, removed, related=[(origin.span(), "used here")], help=help)
+
+
+def _keys(data: Any, path: DataPath) -> list[str | int]:
+    """The keys of a part in an overlay: those of steps are their names."""
+    keys = list[str | int]()
+    for part in path:
+        below: Any = data
+        data = below[part] if isinstance(data, dict | list) else {}
+        keys.append(step_key(data, part) if isinstance(part, int) else part)
+    return keys
 
 
 def starts(node: Node) -> list[tuple[str, ...]]:

@@ -19,7 +19,8 @@ from ..types.tensor import many
 from ..yaml.edits import Editor
 from .branches import Branches
 from .records import about
-from .sharing import Index, Scope, Sharing
+from .scopes import Index, Scope
+from .sharing import Sharing
 from .step_names import RESERVED, AnyStep, StepNames
 
 MAX_NESTING = 64  # keeps stages that recurse over forks and uses below Python's recursion limit
@@ -177,10 +178,11 @@ class Steps(StepNames, Branches):
         block = self.linked.get(step.use)
         if block is None:
             self.unknown_block(step, here)
-            return broken(segments, here)
-        if not self.enter(block, here):
+        if block is None or not self.enter(block, here):
             return broken(segments, here)
         arguments = MappingProxyType(self.arguments(step, block, here))
+        if "after" in step.arguments and "after" not in block.parameters:
+            return broken(segments, here)  # it is meant for another place
         node = UseNode(
             step.use, arguments, step.name, segments, step.repeat, notes, here, step.allow
         )
@@ -211,7 +213,11 @@ class Steps(StepNames, Branches):
                 return broken(segments, here)
             found.append(node)
         # of one kind: the op, or the use, is that of the step
-        return found[0]._replace(repeat=len(found), origin=here, each=tuple(found))  # type: ignore[arg-type]
+        whole = found[0]._replace(repeat=len(found), origin=here, each=tuple(found))  # type: ignore[arg-type]
+        if isinstance(whole, UseNode):
+            return whole._replace(deviations=step.deviation or (), allow=step.allow)
+        own = {"deviation": step.deviation, "allow": step.allow}
+        return whole._replace(op=whole.op.model_copy(update=own))
 
     def missing(self, op: Op, names: list[str], here: Origin) -> None:
         """Report required attributes that are missing, unless their default has an error."""

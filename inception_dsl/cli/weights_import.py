@@ -55,7 +55,7 @@ def _again(
     def again(more: Mapping[str, str]) -> TypedProgram | None:
         whole = "input" in more  # in place of single sizes, too
         kept = {k: v for k, v in settings.items() if not whole or k.split(".")[0] != "input"}
-        return compile_spec(spec, {**kept, **more}, Report())
+        return compile_spec(spec, {**kept, **more}, Report(), named=True)
 
     return again
 
@@ -154,7 +154,7 @@ def import_weights(
     report = Report()
     need_packages(report, ("numpy", "safetensors", "h5py"))
     own = merged(settings, size, spec)
-    typed = compile_spec(spec, own, report)
+    typed = compile_spec(spec, own, report, named=True)
     if typed is None:
         fail(report)
         raise AssertionError

@@ -81,6 +81,7 @@ CODES: Final[dict[str, str]] = {
     "W301": "a parameter is never used",
     "W302": "a block, or an imported file, is never used",
     "W303": "`allow` silences no warning",
+    "W304": "names of published weights do not fit a changed network",
     "W401": "a strided window does not read all pixels of its input",
     "W402": "a residual of more than 1,000 filters is added without scaling",
     "W403": "an expensive large convolution can be factorized",

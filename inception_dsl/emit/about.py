@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ..ir.program import About, Chain, OpNode
-from ..ir.walk import nodes
+from ..ir.walk import steps
 from ..ops import steps_until_settled
 from ..types.prose import Prose
 from ..types.tensor import TensorType
@@ -73,7 +73,7 @@ def bullets(heading: str, texts: Sequence[Prose], *, indent: int = 0) -> Prose:
 def deviations(chain: Chain) -> list[Prose]:
     """The deviations of the steps of a chain and of its branches, not those inside of blocks."""
     found: list[Prose] = []
-    for node in nodes(chain):
+    for node in steps(chain):
         found += (node.op.deviation or ()) if isinstance(node, OpNode) else node.deviations
     return found
 

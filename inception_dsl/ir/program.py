@@ -73,7 +73,8 @@ class OpNode(NamedTuple):
     """A layer.
 
     ``segments`` is its part of the path: its name or its position, or empty if it is the only step.
-    If its repetitions differ, ``each`` has a node for each of them. ``shares``: it has the weights
+    If its repetitions differ, ``each`` has a node for each of them, without ``deviation`` and
+    ``allow``, which are those of the step. ``shares``: it has the weights
     of another layer.
     """
 

@@ -42,16 +42,15 @@ def layers_of(chain: TypedChain) -> Iterator[TypedOp]:
 
 
 def nodes(chain: Chain) -> Iterator[Node]:
-    """Every node of a chain and its branches, a fork before its branches, not inside blocks.
+    """The steps of a chain, as :func:`steps`; of one whose repetitions differ, these."""
+    return (one for step in steps(chain) for one in step.each or (step,))
 
-    Of a step whose repetitions differ, these.
-    """
+
+def steps(chain: Chain) -> Iterator[Node]:
+    """Every step of a chain and its branches, a fork before its branches, not inside blocks."""
     stack = list(reversed(chain))
     while stack:
         node = stack.pop()
-        if node.each:
-            yield from node.each
-            continue
         yield node
         if isinstance(node, ForkNode):
             for _, branch in reversed(node.branches):

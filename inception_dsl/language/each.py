@@ -14,7 +14,7 @@ from typing import Any, Final
 from ..diagnostics.report import Report
 from ..types.tensor import many
 from ..yaml.document import DataPath, Document
-from .rest import Every, Rest
+from .rest import Every, Rest, is_step
 
 EACH: Final = "each"
 ABOUT: Final = (
@@ -63,8 +63,19 @@ class _Spread:
             return data
         if EACH in data and {"op", "use"} & data.keys():
             return self.step(data, path)
+        if {EACH, "branches"} <= data.keys() and is_step(path, len(path) - 1):
+            return self.fork(data, path)
         copy = {key: self.part(value, (*path, key)) for key, value in data.items()}
         return type(data)(copy)
+
+    def fork(self, fork: dict[Any, Any], path: DataPath) -> dict[Any, Any]:
+        """What is left of a fork with ``each``, which is an error."""
+        message = f"a fork cannot have `{EACH}`: its repetitions are equal"
+        help = f"make it a block, and write `{EACH}` in the step that uses it"
+        self.report.error("E201", message, self.document.key_span((*path, EACH)), help=help)
+        self.document.dropped.add(path)
+        kept = ("name", "branches")
+        return Rest({key: self.part(fork[key], (*path, key)) for key in kept if key in fork})
 
     def step(self, step: dict[Any, Any], path: DataPath) -> dict[Any, Any]:
         """A step with ``each``."""

@@ -126,15 +126,34 @@ def _fits(name: str, parsed: Document, given: Any, report: Report) -> bool:
     if not has_names(given):
         if not key or not isinstance(parsed.data, str):
             return True
-        message, help = "the network has one input, without a name", "write `--input 224x224x3`"
+        message = "the network has one input, without a name"
+        help = f"write `--input {_sized(given, parsed.data)}`"
     elif key:
         message = f"the network has no input `{key}`"
         help = suggestion(key, map(str, given), what="inputs")
     else:
         message = f"the network has {len(given)} inputs: {', '.join(map(str, given))}"
-        help = f"write `--input {next(iter(given))}=224x224x3`"
+        sizes = {name: _sized(one, parsed.data) for name, one in given.items()}
+        maps = {name: size for name, size in sizes.items() if "x" in size}
+        options = [f"--input {name}={size}" for name, size in (maps or sizes).items()]
+        help = f"write `{' '.join(options)}`"
     report.error("E203", message, parsed.span(()), help=help)
     return False
+
+
+def _sized(given: Any, wanted: Any) -> str:
+    """An input in short form, with the spatial sizes that are ``wanted`` if it has these axes."""
+    if not isinstance(given, dict):
+        return "224x224x3"
+    axes = [key for key in given if key != "channels"]
+    sizes = _sizes(str(wanted), vector=False)
+    if type(wanted) is int and wanted > 0:
+        sizes = dict.fromkeys(axes, wanted)
+    if not isinstance(sizes, dict) or not set(axes) <= sizes.keys():
+        sizes = given
+    found = {**given, **{axis: sizes[axis] for axis in axes}}
+    order = (*AXES.get(len(axes), ()), "channels")
+    return "x".join(str(found[key]) for key in order if key in found)
 
 
 def _resized(name: str, parsed: Document, document: Document) -> Document:

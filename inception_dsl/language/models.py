@@ -15,7 +15,7 @@ from .meant import NAMED
 from .parameters import ParameterField
 from .requires import Requirement
 from .sections import Paper, Preprocessing
-from .steps import EXAMPLE_STEP, Chain
+from .steps import EXAMPLE_STEP, Chain, StepName
 from .training import Training
 
 _INPUT: Final = {"channels": 3, "height": 299, "width": 299}
@@ -146,7 +146,7 @@ class BlockFile(Built):
 class Output(Described):
     """An additional output, in training and in inference: a step, or a head of its own on it."""
 
-    after: Id = Field(
+    after: StepName = Field(
         description="Name of a step in `stem`, `body` or `head`: the output, or the input of "
         "`steps`.",
         examples=["mixed_7c"],
@@ -176,13 +176,13 @@ def _output(value: Any) -> Any:
     return value if isinstance(value, dict) else {"after": value}
 
 
-OutputField = Annotated[Output, BeforeValidator(_output, json_schema_input_type=Id | Output)]
+OutputField = Annotated[Output, BeforeValidator(_output, json_schema_input_type=StepName | Output)]
 
 
 class AuxHead(Described):
     """An auxiliary classifier on an inner layer. It is used in training only."""
 
-    after: Id = Field(
+    after: StepName = Field(
         description="Name of a step in `stem` or `body`; its output is the input of this head.",
         examples=["mixed_6e"],
         json_schema_extra=NAMED,

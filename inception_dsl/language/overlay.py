@@ -272,6 +272,9 @@ class _Merger:
                 merged += self.spliced([(step, (*old, i))], value, where, new, len(merged))
             elif isinstance(value, dict):
                 merged.append(self.step(step, value, (*old, i), where, path))
+                name = rules.step_name(step, i)
+                if isinstance(name, str) and value.get("name", name) != name:
+                    self.removed[(*new, name)] = self.over.span((*where, "name"))
             elif value is not None:
                 merged.append(self.added(value, where, path))
         self.spans[new] = self.base.span(old)

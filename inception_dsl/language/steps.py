@@ -8,7 +8,8 @@ from pydantic import Field
 from pydantic_core import core_schema
 
 from ..ops import OPS, Step, Weighted
-from ..ops.fields.kinds import EXPRESSION_SCHEMA, Id, expressible
+from ..ops.fields.kinds import EXPRESSION_SCHEMA, ID_SCHEMA, Id, expressible, identifier
+from ..ops.fields.paths import ID
 from ..ops.fields.refusal import Checked, located, refuse, shown
 from ..types.merge import Merge
 from ..types.split import Split
@@ -46,6 +47,11 @@ def step(value: Any, given: Mapping[str, Collection[str]] = MappingProxyType({})
         help = "`use` takes no parameter: write the id of a block"
         error = refuse(f"invalid name: {shown(value['use'])}", code="E206", help=help)
         raise located(error, ("use",), value["use"])
+    position = next((key for key in value if not isinstance(key, str)), None)
+    if position is not None:
+        help = "a step has fields with names; the lists of `each` are for all repetitions"
+        error = refuse(f"unknown field {shown(position)}", code="E201", help=help)
+        raise located(error, (position, "[key]"), value)
     wrapped = wrapped_arguments(value)
     if wrapped:
         raise wrapped
@@ -81,6 +87,24 @@ Argument = Annotated[
 ]
 
 
+def step_name(value: Any) -> str:
+    """Check for the name of a step, where its path or its position would not do."""
+    text = str(value) if type(value) is int else value
+    first, inside, _ = text.partition("/") if isinstance(text, str) else ("", "", "")
+    if first.isdecimal():
+        help = "give the step a `name`, and write this name"
+        raise refuse(f"expected the name of a step, found {shown(value)}", code="E206", help=help)
+    if inside and ID.match(first):
+        help = "steps inside of branches, blocks and repeats are out of reach; the whole step is "
+        help += f"`{first}`"
+        message = f"expected the name of a step, found the path {shown(value)}"
+        raise refuse(message, code="E206", help=help)
+    return identifier(value)
+
+
+StepName = Annotated[str, Checked(step_name, ID_SCHEMA)]
+
+
 class Fork(Step):
     """A fork: parallel branches with the same input, or parts of it, whose outputs are merged."""
 
@@ -98,7 +122,7 @@ class Fork(Step):
         "number of each, at most once `rest` for what is left; or `equal`.",
         examples=[["$width", "$width", "rest"], "equal"],
     )
-    after: dict[Id, Id] = Field(
+    after: dict[Id, StepName] = Field(
         default={},
         description="Where a branch does not begin with the input of the fork: the name of an "
         "earlier step of the same chain, whose output it begins with.",

@@ -1,5 +1,7 @@
 """Fields and shape rule of the pooling ops, which are in their own files."""
 
+from typing import Any
+
 from pydantic import Field
 
 from ..types.tensor import ShapeError, TensorType
@@ -31,6 +33,20 @@ class Pool(Windowed):
 
     def sized(self, rank: int) -> bool:
         return any(w.ceil_mode and w.stride > 1 for w in self.windows(rank))
+
+    def convolved(self, x: TensorType) -> list[Any]:
+        """The paddings with which a convolution with this window has a map of the same size: what
+        is written, ``same``, and the pixels before and after each axis of ``x``.
+        """
+        outputs, pads = self.slide(x), []
+        for window, size, count in zip(self.windows(x.rank), x.spatial, outputs, strict=True):
+            before, after = window.pads(size)
+            reach = (count - 1) * window.stride + window.extent
+            pads.append((before, max(after, reach - size - before)))
+        options = dict.fromkeys((self.padding, "same", tuple(pads)))
+        changes = ({"padding": padding, "ceil_mode": False} for padding in options)
+        same = (self.model_copy(update=change).slide(x) == outputs for change in changes)
+        return [padding for padding, fits in zip(options, same, strict=True) if fits]
 
     def infer(self, x: TensorType) -> TensorType:
         spatial = self.slide(x)

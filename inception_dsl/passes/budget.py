@@ -17,7 +17,7 @@ from ..diagnostics.report import Report
 from ..ir.program import Chain, ForkNode, Node, OpNode, Program, UseNode
 from ..ir.turns import cause
 from ..ir.typed import Typed, TypedChain, TypedOp, TypedProgram, TypedUse
-from ..ir.walk import inner_chains, nodes, written_steps
+from ..ir.walk import inner_chains, steps, written_steps
 from ..types.tensor import product
 
 MAX_WEIGHTS: Final = 10**11
@@ -129,7 +129,7 @@ class _Sizes:
         self.total = self.steps = self.characters = 0
 
     def top(self, chain: TypedChain) -> None:
-        for node in nodes(tuple(step.node for step in chain.steps)):
+        for node in steps(tuple(step.node for step in chain.steps)):
             self.step(node, node)
         before = self.total
         self.total += self.chain(chain)
@@ -168,18 +168,20 @@ class _Sizes:
             *about.deviations,
         )
         # documentation counts for every set of arguments: a backend may generate the block for each
-        notes = sum(_notes(node) for node in nodes(block.chain))
+        notes = sum(_notes(node) for node in steps(block.chain))
         self.text(use.node, notes + sum(len(text.plain) for text in texts))
         key = use.node.block, use.x.rank
         if key in self.defined:
             return
         self.defined.add(key)
         self.room(use.node, 0)
-        for node in nodes(block.chain):
+        for node in steps(block.chain):
             self.step(node, use.node)
 
     def step(self, node: Node, because: Node) -> None:
-        self.room(because, _LINE + _notes(node))
+        self.text(because, _notes(node))
+        for _ in node.each or (node,):
+            self.room(because, _LINE)
 
     def room(self, because: Node, characters: int) -> None:
         self.steps += 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from ..diagnostics.report import Report
-from ..diagnostics.words import nearest, suggestion
+from ..diagnostics.report import Diagnostic, Report
+from ..diagnostics.words import listed, nearest, suggestion
 from ..ir.program import Naming
 from ..ir.typed import TypedProgram
 from ..ops import OPS
@@ -19,15 +19,35 @@ NEW = (
 )
 
 
-def check_names(typed: TypedProgram, report: Report) -> bool:
-    """Whether every weight has a unique name in each published source; reports errors."""
-    before = len(report.diagnostics)
+def check_names(
+    typed: TypedProgram, report: Report, *, changed: bool = False, firm: bool = False
+) -> tuple[Diagnostic, ...]:
+    """Reports weights without a unique name in a published source.
+
+    Only `weights import` needs the names. So what is wrong in those of a spec that settings change
+    (``changed``), or that extends the spec with the names, is no error unless ``firm``: it is
+    returned.
+    """
+    left: list[Diagnostic] = []
     checked: list[Naming] = []
     for naming in typed.program.checkpoints.values():
-        if naming not in checked:  # a source may have the names of another
-            checked.append(naming)
-            _Check(Namer(typed, naming), naming).report(report)
-    return len(report.diagnostics) == before
+        if naming in checked:  # a source may have the names of another
+            continue
+        checked.append(naming)
+        found = Report()
+        _Check(Namer(typed, naming), naming).report(found)
+        if not firm and (changed or _inherited(naming)):
+            left += found.diagnostics
+        else:
+            report.include(found.diagnostics, {})
+    return tuple(left)
+
+
+def _inherited(naming: Naming) -> bool:
+    """Whether all names are in a file that the spec extends."""
+    document, path = naming.origin
+    spans = (span for key, span in document.keys.items() if key[: len(path)] == path)
+    return all(span.file != document.file and not span.on_command_line for span in spans)
 
 
 class _Check:
@@ -61,18 +81,29 @@ class _Check:
                     report.error("E314", message, origin.span(*pattern.key), help=HELP)
         self.duplicates(report)
         self.blocks_without_names(report)
+        if any(one.code == "E311" for one in report.diagnostics[before:]):
+            return  # their names may be those of the weights without one
         for place in dict.fromkeys(place for _, place in self.names.unnamed):
             paths = [path for path, own in self.names.unnamed if own == place]
             more = f" and {len(paths) - 1} more weights" if len(paths) > 1 else ""
             message = f"no published name for `{paths[0]}`{more}"
             span = origin.document.key_span((*origin.path, *place)) if place else origin.span()
-            report.error("E313", message, span, notes=[NEW], help=HELP)
+            layer = paths[0].rpartition("/")[0]
+            help = f"add `{layer}: NAME` to its names, or {HELP}" if layer and not place else HELP
+            report.error("E313", message, span, notes=[NEW], help=help)
 
     def help(self, pattern: Pattern) -> str:
         """What to write in place of an entry without weights."""
         if pattern.key[0] == "names":
-            return suggestion("/".join(pattern.path), self.paths, what="known paths") or HELP
-        block, path = pattern.key[1], "/".join(pattern.path)
+            path = "/".join(pattern.path)
+            unnamed = dict.fromkeys(weight.rpartition("/")[0] for weight, _ in self.names.unnamed)
+            if nearest(path, self.paths) is None and unnamed:
+                one = len(unnamed) == 1
+                names = listed(unnamed)
+                return f"did you mean `{names}`?" if one else f"layers without a name: {names}"
+            return suggestion(path, self.paths, what="known paths") or HELP
+        block = pattern.key[1]
+        path = "/".join(pattern.path)
         free = self.inside(block) - {*self.naming.blocks.get(block, {})}
         alike = [one for one in free if one.split("/")[-1] == pattern.path[-1]]
         if best := nearest(path, sorted(alike)) or nearest(path, sorted(free)):

@@ -25,7 +25,7 @@ class Document:
     given: dict[str, set[str]] = field(default_factory=dict)
     """Attributes by op that the defaults of other files set, for blocks copied from them."""
     removed: dict[DataPath, Span] = field(default_factory=dict)
-    """Where an overlay removed a field, or a step by its name."""
+    """Where an overlay removed a field, or a step by its name; or gave a step another name."""
     replaced: dict[str, Any] = field(default_factory=dict)
     """Fields of the file that the command line replaced as a whole, with their old values."""
     layers: dict[str, list[Document]] = field(default_factory=dict)

@@ -194,6 +194,18 @@ def test_a_warning_of_the_base_stays_there(write: Callable[..., Path]) -> None:
     assert {Path(d.span.file).name for d in report} == {"base.yaml"}
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        # it follows from a step that the overlay does not change, or removes
+        ("body: {two: {filters: 9}, tow: {filters: 8}}\n", "E310"),
+        ("stem: {pool: null}\nbody: {two: {filters: 9}}\n", "E308"),
+    ],
+)
+def test_shapes_without_a_step_are_not_reported(found: Compile, text: str, code: str) -> None:
+    assert [one.code for one in found(text)] == [code]
+
+
 def test_there_are_thirty() -> None:
     assert len(SEEDED) >= 30
 
@@ -202,3 +214,39 @@ def test_the_help_is_said_of_its_step(found: Compile) -> None:
     (error,) = found("defaults: {conv_bn: {groups: 5}}\n")
     assert error.help == "change it here, or at that step: write `groups: 1`"
     assert error.fix == ()  # it would change the file that is extended
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "more"),
+    [
+        ("stem: {pool: {name: smaller}}\n", {}, "outputs: {early: {after: smaller}}"),
+        ("body: {one: {name: smaller}}\n", {}, "aux_heads: {side: {after: smaller}}"),
+        ("", {"stem.pool.name": "smaller"}, "--set outputs.early.after=smaller"),
+        (
+            "stem: {pool: {name: smaller}}\nbody: {two: [..., {branches: {a: [], b: []}, "
+            "name: f, merge: add, after: {b: one}}], one: {name: tower}}\n"
+            "outputs: {early: smaller}\naux_heads: {side: {after: tower}}\n",
+            {},
+            "body: {f: {after: {b: tower}}}",
+        ),
+    ],
+)
+def test_what_reads_a_step_that_is_renamed(
+    found: Compile, text: str, settings: dict[str, str], more: str
+) -> None:
+    """The help says what else to write, and this builds."""
+    (error,) = found(text, **settings)
+    new = "tower" if "tower" in more else "smaller"
+    assert (error.code, error.message) == (
+        "E308",
+        f"this renames the step `{'one' if 'one:' in text else 'pool'}` to `{new}`, whose output "
+        "is used",
+    )
+    assert f"`{more}`" in error.help
+    if settings:
+        name, _, value = more.removeprefix("--set ").partition("=")
+        assert not found(text, **settings, **{name: value})
+    elif "body: {f" not in more:
+        assert not found(f"{text}{more}\n")
+    else:
+        assert not found(text.replace("{b: one}", "{b: tower}"))

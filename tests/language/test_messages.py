@@ -27,6 +27,37 @@ TEXTS = {
         "`w/a` is repeated, so it may have several sets of weights",
         "share the weights of a step without `repeat` and `each`",
     ),
+    "the same weights for another size": (
+        f"{TWO}blocks: {{t: {{steps: [{{op: flatten}}, {{op: dense, units: 3}}]}}}}\n"
+        "body: [{merge: add, branches: {a: [{use: t}], b: [{use: t, weights: a}]}}]",
+        "`1/kernel` is 24x3 in `body/a`, but this step needs 18x3",
+        "its input is 6x3, that of `body/a` is 8x3: the sizes must be equal",
+    ),
+    "a path of a branch": (
+        f"{HEAD}body: [{{merge: add, branches: {{b: [{DENSE}], a: [{{op: dense, units: 3, "
+        "weights: b}]}}]",
+        "unknown step `b`: `b` is a branch",
+        "write `b/a`",
+    ),
+    "a path of a branch with several steps": (
+        f"{HEAD}body: [{{merge: add, branches: {{b: [{DENSE}, {{op: dense, units: 2}}]}}}}, "
+        "{op: dense, units: 3, weights: b}]",
+        "unknown step `b`: `b` is a branch",
+        "steps before it: b/a, b/1",
+    ),
+    "a path of the branch around the step": (
+        f"{HEAD}body: [{{merge: add, branches: {{b: [{DENSE}, {{op: dense, units: 3, "
+        "weights: b}]}}]",
+        "unknown step `b`: this step is inside `b`",
+        "write `a`",
+    ),
+    "a path into a block, from a layer": (
+        f"{HEAD}blocks: {{k: {{steps: [{DENSE}]}}}}\n"
+        "body: [{merge: add, branches: {b: [{use: k}], "
+        "c: [{op: dense, units: 3, weights: b/a}]}}]",
+        "`b/a` leads into the step `b`",
+        "share the weights of the whole step, `b`; this step must then be `use: k`, too",
+    ),
     "a path from outside": (
         f"{HEAD}body: [{{merge: add, branches: {{w: [{DENSE}, "
         "{op: dense, units: 3, weights: w/a}]}}]",
@@ -42,6 +73,16 @@ TEXTS = {
         f"{HEAD}body: [{{op: identity}}, {{{FORK}}}, {{op: identity, name: early}}]",
         "the step `early` is not before this one in its chain",
         "an earlier step of the chain",
+    ),
+    "after with a path": (
+        f"{HEAD}body: [{DENSE}]\noutputs: {{x: a/kernel}}",
+        "expected the name of a step, found the path `a/kernel`",
+        "steps inside of branches, blocks and repeats are out of reach; the whole step is `a`",
+    ),
+    "after with a position": (
+        f"{HEAD}body: [{DENSE}]\noutputs: {{x: {{after: 0, steps: [{{op: flatten}}]}}}}",
+        "expected the name of a step, found `0`",
+        "give the step a `name`, and write this name",
     ),
     "inputs of different sizes": (
         f"{TWO}body: [{{merge: add, branches: {{a: [], b: []}}}}]",

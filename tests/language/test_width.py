@@ -86,6 +86,26 @@ NETWORKS = {
         "body: [{use: b, n: 3}]",
         [2, 2],
     ),
+    "a parameter that no step has alone": (  # as the language reference says
+        "width: 0.25\nblocks: {b: {params: {planes: int}, steps: [{op: conv, "
+        'filters: "${2 * planes}", kernel_size: 1}, {op: conv, filters: "${planes + 2}", '
+        'kernel_size: 1}, {op: conv, filters: "${4 * planes}", kernel_size: 1}]}}\n'
+        "body: [{use: b, planes: 66}]",
+        [33, 17, 66],
+    ),
+    "a parameter that no step has alone, with a divisor": (
+        "width: 0.25\ndivisor: 4\nblocks: {b: {params: {planes: int}, steps: [{op: conv, "
+        'filters: "${4 * planes}", kernel_size: 1}]}}\n'
+        "body: [{use: b, planes: 66}]",
+        [68],
+    ),
+    "a parameter that a block with such a parameter gets": (
+        "width: 0.25\nblocks: {a: {params: {n: int}, steps: [{op: conv, filters: $n, "
+        "kernel_size: 1}]}, b: {params: {n: int}, steps: [{use: a, n: $n}, "
+        '{op: conv, filters: "${4 * n}", kernel_size: 1}]}}\n'
+        "body: [{use: b, n: 66}]",
+        [17, 68],
+    ),
     "a sum with a number": (
         "width: 0.5\nblocks: {b: {params: {n: int}, steps: [{op: conv, filters: $n, "
         'kernel_size: 1}, {op: conv, filters: "${n + 10}", kernel_size: 1}]}}\n'
@@ -244,3 +264,16 @@ def test_errors_that_a_width_causes_are_at_the_width(write: Callable[..., Path])
     report = Report()
     assert compile_spec(path, {"width": "0.3"}, report) is None
     assert [(d.code, str(d.span)) for d in report] == [("E403", "--set width:1:1")]
+
+
+def test_a_divisor_for_a_split_that_the_width_makes_uneven(
+    compiled: Compiled, errors: Callable[..., Report]
+) -> None:
+    text = (
+        "network: n\ninput: {channels: 2, height: 8, width: 8}\nwidth: 0.25\nbody: [{op: conv, "
+        "filters: 104, kernel_size: 1}, {split: equal, merge: concat, branches: {a: [], b: [], "
+        "c: [], d: []}}]\n"
+    )
+    (error,) = errors(text)
+    assert "`divisor: 4` rounds what the width scales to such numbers" in error.help
+    assert channels(compiled(text, divisor="4")) == [28]

@@ -46,6 +46,8 @@ def _obstacle(written: Written, values: Values) -> str:
         return "it is repeated; write its repetitions as steps"
     if _filters(written, values) is None:
         return "its input has several numbers of channels: give `--with filters=NUMBER`"
+    if _padding(written.place) is None:
+        return "no padding of a convolution gives the sizes that it has in all its uses"
     return ""
 
 
@@ -53,12 +55,27 @@ def _filters(written: Written, values: Values) -> Any:
     return values["filters"] or before(written.place, written.width)
 
 
+def _padding(place: Place) -> Any:
+    """The padding with which a convolution has as many rows and columns as the pool in all uses;
+    ``None`` if there is none.
+    """
+    pool, options, kept = _pool(place), list[list[Any]](), True
+    for typed in place.layers:
+        assert isinstance(typed.op, MaxPool | AvgPool)
+        options.append(typed.op.convolved(typed.x))
+        kept = kept and typed.op.padding in options[-1]
+    if pool is not None and kept:
+        return plain(pool.padding)
+    common = (padding for padding in options[0] if all(padding in found for found in options))
+    return plain(next(common, None))
+
+
 def _replaced(written: Written, values: Values) -> Replacement:
     pool, kind = _pool(written.place), values["op"]
     assert pool is not None
     conv = {"op": kind, "filters": _filters(written, values)}
     conv |= {key: plain(getattr(pool, key)) for key in ("kernel_size", "stride")}
-    padding = "same" if pool.ceil_mode else plain(pool.padding)  # as many rows as rounded up
+    padding = _padding(written.place)
     if padding != "same" or "padding" in written.defaults.get(kind, {}):
         conv["padding"] = padding
     if kind == "conv":

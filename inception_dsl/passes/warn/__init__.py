@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Final
 
-from ...diagnostics.report import Report
+from ...diagnostics.report import Diagnostic, Report
 from ...ir.program import Program
 from ...ir.typed import TypedProgram
 from ...language.link import LinkedBlock
@@ -22,6 +22,7 @@ from . import (
     classifier,
     factorise,
     grid,
+    names,
     order,
     residual,
     schedule,
@@ -34,6 +35,7 @@ from .survey import Check, Found, Survey
 CHECKS: Final[tuple[Check, ...]] = (
     unused.PARAMETERS,
     unused.BLOCKS,
+    names.CHECK,
     grid.CHECK,
     residual.CHECK,
     factorise.CHECK,
@@ -54,9 +56,13 @@ def warn(
     typed: TypedProgram,
     report: Report,
     checks: Iterable[Check] = CHECKS,
+    misfits: tuple[Diagnostic, ...] = (),
 ) -> None:
-    """Add every warning on ``typed`` to the report, in no particular order."""
-    survey = Survey(spec, linked, typed)
+    """Add every warning on ``typed`` to the report, in no particular order.
+
+    ``misfits`` is what is wrong in the names of published weights, where that is no error.
+    """
+    survey = Survey(spec, linked, typed, misfits)
     used = Used()
     for check in checks:
         groups = _by_location(check.find(survey))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...ir.walk import nodes
+from ...ir.walk import steps
 from .survey import Scope, Survey, Warn, own
 
 
@@ -57,6 +57,6 @@ def _scopes(survey: Survey) -> Iterator[list[Scope]]:
             continue
         if owner is not top:
             yield [top, owner]
-        for node in nodes(chain):
+        for node in steps(chain):
             if node.allow:
                 yield [top, owner, Scope(node.origin, node.allow)]

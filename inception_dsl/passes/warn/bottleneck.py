@@ -77,8 +77,11 @@ def _describe(survey: Survey, found: list[Found]) -> Warn:
         f"{channels:,} channels: a bottleneck"
     )
     window = f"kernel_size: {_written(typed.op.kernel_size)}, stride: {_written(typed.op.stride)}"
-    like, pool = _paddings(typed)
-    conv = f"{{op: conv_bn, filters: {typed.x.channels}, {window}{like}}}"
+    pads = f", padding: {_written(typed.op.padding)}" if typed.op.padding != "same" else ""
+    pool = f"{pads}{', ceil_mode: true' if typed.op.ceil_mode else ''}"
+    like = typed.op.convolved(typed.x)[0]
+    beside = f", padding: {_written(like)}" if like != "same" else ""
+    conv = f"{{op: conv_bn, filters: {typed.x.channels}, {window}{beside}}}"
     branches = f"{{branch_conv: [{conv}], branch_pool: [{{op: {typed.op.op}, {window}{pool}}}]}}"
     help = f"pool in parallel with a convolution: `{{merge: concat, branches: {branches}}}`"
     help += command(survey, "parallel-reduction", case) if _parallel(survey, case) else ""
@@ -104,25 +107,6 @@ def _parallel(survey: Survey, case: Case) -> bool:
     channels = {t.x.channels for t in every}
     known = len(channels) == 1 or (case.position == 0 and bool(case.context.uses))
     return known and min(channels) > COLOURS and all(max(stride) > 1 for stride in strides)
-
-
-def _paddings(typed: TypedOp) -> tuple[str, str]:
-    """The fields of a convolution with the output size of a pool, and those of the pool."""
-    op = typed.op
-    assert isinstance(op, MaxPool | AvgPool)
-    if op.padding == "same":
-        return "", ""
-    padding = f", padding: {_written(op.padding)}"
-    if not op.ceil_mode:
-        return padding, padding
-    pads = []
-    for window, size, outputs in zip(
-        op.windows(typed.x.rank), typed.x.spatial, typed.y.spatial, strict=True
-    ):
-        before, after = window.pads(size)
-        reach = (outputs - 1) * window.stride + window.extent
-        pads.append((before, max(after, reach - size - before)))
-    return f", padding: {_written(tuple(pads))}", f"{padding}, ceil_mode: true"
 
 
 def _written(value: object) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from ...diagnostics.report import Edit, Span
+from ...diagnostics.report import Diagnostic, Edit, Span
 from ...ir.program import ForkNode, Node, Origin, UseNode
 from ...ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep
 from ...ir.walk import roots, sharing
@@ -109,10 +109,19 @@ class Check(NamedTuple):
 
 
 class Survey:
-    """A typed program, its spec, and all cases in it."""
+    """A typed program, its spec, and all cases in it.
 
-    def __init__(self, spec: Spec, linked: Mapping[str, LinkedBlock], typed: TypedProgram) -> None:
-        self.spec, self.linked, self.typed = spec, linked, typed
+    ``misfits`` is what is wrong in its names of published weights.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        linked: Mapping[str, LinkedBlock],
+        typed: TypedProgram,
+        misfits: tuple[Diagnostic, ...] = (),
+    ) -> None:
+        self.spec, self.linked, self.typed, self.misfits = spec, linked, typed, misfits
         program = typed.program
         self.top = Context().within(Scope(program.origin, program.about.allow))
         self.steps: Steps = [step for chain in typed.sections.values() for step in chain.steps]

@@ -216,7 +216,9 @@ def test_input_on_the_command_line(write: Write) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--input", "40x16x3"], "write `--input rgb=224x224x3`"),
+        (["--input", "40x16x3"], "write `--input rgb=40x16x3 --input flow=40x16x2`"),
+        (["--input", "36"], "write `--input rgb=36x36x3 --input flow=36x36x2`"),
+        (["--input", "64x3"], "write `--input rgb=32x24x3 --input flow=32x24x2`"),
         (["--input", "rbg=40x16x3"], "did you mean `rgb`?"),
         (["--input", "rgb=40x16x3", "--input", "rgb=8x8x3"], "set more than once"),
         (["--input", "rgb=40x16x3"], "found 15x11 and 19x7"),
@@ -233,7 +235,16 @@ def test_wrong_inputs_on_the_command_line(write: Write, options: list[str], mess
 
 def test_a_network_with_one_input_has_no_names(write: Write) -> None:
     path = write("network: n\ninput: {channels: 3, length: 8}\nbody: [{op: identity}]\n")
-    assert "the network has one input, without a name" in settings_error(path, "--input", "a=8x3")
+    for wanted, help in (("a=9x5", "write `--input 9x3`"), ("a=9x9x3", "write `--input 8x3`")):
+        error = settings_error(path, "--input", wanted)
+        assert "the network has one input, without a name" in error
+        assert help in error
+
+
+def test_the_inputs_that_are_suggested_build(write: Write) -> None:
+    path = write(MAPS)
+    help = settings_error(path, "--input", "36").partition("write `")[2].partition("`")[0]
+    assert CliRunner().invoke(main, ["check", str(path), *help.split()]).exit_code == 0
 
 
 def test_sizes_that_are_probably_channels_first(write: Write) -> None:

@@ -142,6 +142,16 @@ def test_the_initial_weights_in_a_sentence(compiled: Compiled, body: Body) -> No
     assert plan(body(f"{{{CONV}: 2}}")).start is None
 
 
+def test_the_deviation_of_a_step_with_each_is_written_once(body: Body) -> None:
+    op = "{op: conv, kernel_size: 1, each: {filters: [3, 4]}, deviation: The table has others.}"
+    use = "{use: a, each: {k: [5, 6]}, deviation: The figure has two.}"
+    inner = "a: {params: {k: int}, steps: [{op: conv, filters: $k, kernel_size: 1}]}"
+    found = plan(body("{use: b}", more=f"blocks: {{{inner}, b: {{steps: [{op}, {use}]}}}}"))
+    *_, outer = found.definitions
+    text = str(found.block_doc(outer))
+    assert text.count("The table has others.") == text.count("The figure has two.") == 1
+
+
 def test_the_documentation_of_a_block_has_the_shapes_of_its_uses(body: Body) -> None:
     found = plan(body(on(*range(3, 16)), more=TWO))
     _, outer = found.definitions

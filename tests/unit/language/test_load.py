@@ -93,7 +93,7 @@ from inception_dsl.yaml.source import parse
         ('body: [{op: dense, units: "${3 \\\n  + ?}"}]', "E207 3:27-4:7", ""),
         ("blocks: {B: {steps: []}}\nbody: [{op: identity}]", "E206 3:10-10", "lower-case"),
         ("outputs: {1: a}\nbody: [{op: identity, name: a}]", "E206 3:11-11", "lower-case"),
-        ("outputs: {x: 1}\nbody: [{op: identity}]", "E206 3:14-14", "lower-case"),
+        ("outputs: {x: 1}\nbody: [{op: identity}]", "E206 3:14-14", "give the step a `name`"),
         ("1: 2\nbody: [{op: identity}]", "E201 3:1-1", ""),
         ("body: [{1: 2, op: identity}]", "E201 3:9-9", ""),
         ("body: [{use: b, name: c, x: [1]}]", "E203 3:29-31", ""),

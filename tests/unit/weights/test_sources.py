@@ -54,10 +54,10 @@ LAYERS: dict[str, dict[str, tuple[int, ...]]] = {
 
 
 def errors(path: Path, text: str) -> str:
-    """The errors of a spec, rendered; it must have some."""
+    """The errors of a spec whose names must fit, rendered; it must have some."""
     path.write_text(text)
     report = Report()
-    assert compile_spec(path, {}, report) is None
+    assert compile_spec(path, {}, report, named=True) is None
     return report.render()
 
 
@@ -200,11 +200,61 @@ def test_a_block_has_the_names_of_what_it_extends(
     ],
 )
 def test_names_that_no_longer_fit(tmp_path: Path, change: str, expected: list[str]) -> None:
-    """An error of ``check``, at the line of the names."""
+    """A warning with what is wrong; an error at the line of the names if they are needed."""
     (tmp_path / "base.yaml").write_text(FACENET)
     text = f"extends: base.yaml\nnetwork: changed\n{change}"
     found = errors(tmp_path / "changed.yaml", text)
     assert [part for part in expected if part not in found] == [], found
+    report = Report()
+    assert compile_spec(tmp_path / "changed.yaml", {}, report) is not None
+    (warning,) = report.warnings
+    assert (warning.code, expected[2] in warning.message) == ("W304", True)
+    report = Report()
+    compile_spec(tmp_path / "changed.yaml", {"checkpoints": "null"}, report)
+    assert not [*report]
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({"body.towers.repeat": "3"}, "W304"),
+        ({"body.towers.repeat": "1"}, "W304"),
+        ({"body.towers.name": "other"}, "W304"),
+        ({"input": "9x9x3"}, ""),
+        ({"classes": "9"}, ""),
+        ({"checkpoints.facenet.names.classifier/bias": "null"}, "E313"),
+        ({"checkpoints.facenet.names.more": "more", "classes": "9"}, "E311"),
+        ({"checkpoints.facenet.names.more": "more", "body.towers.repeat": "3"}, "E311"),
+    ],
+)
+def test_settings_and_names(tmp_path: Path, settings: dict[str, str], code: str) -> None:
+    """Names that are wrong themselves stay errors, and so do all for `weights import`."""
+    spec, report = tmp_path / "net.yaml", Report()
+    spec.write_text(FACENET)
+    typed = compile_spec(spec, settings, report)
+    assert {one.code for one in report} >= ({code} - {""}) and (code[:1] == "E") is (typed is None)
+    needed = compile_spec(spec, settings, Report(), named=True)
+    assert (needed is None) is (code != "")
+    spec.write_text(FACENET.replace("classifier/bias: shift", "classifer: shift"))
+    assert compile_spec(spec, {}, Report()) is None
+    assert compile_spec(spec, {"input": "9x9x3"}, Report()) is None
+
+
+def test_an_overlay_with_wrong_names_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(FACENET)
+    names = "checkpoints: {facenet: {names: {classifer: shift}}}\n"
+    found = errors(tmp_path / "changed.yaml", f"extends: base.yaml\n{names}")
+    assert compile_spec(tmp_path / "changed.yaml", {}, Report()) is None
+    assert "no weights at path `classifer`" in found
+
+
+def test_import_needs_names_that_fit(imported: Run, published_spec: Path, tmp_path: Path) -> None:
+    published_spec.with_name("base.yaml").write_text(FACENET)
+    published_spec.write_text("extends: base.yaml\nbody: {towers: {repeat: 3}}\n")
+    save_file(state(FACES), tmp_path / "a.safetensors")
+    result = imported(tmp_path / "a.safetensors", "facenet")
+    assert (result.exit_code, "E314" in result.stderr) == (1, True)
+    assert "found 2 numbers for 3 repetitions" in result.stderr
 
 
 def test_a_state_dict_with_a_parameter_called_gamma() -> None:
