@@ -89,9 +89,8 @@ Argument = Annotated[
 
 def step_name(value: Any) -> str:
     """Check for the name of a step, where its path or its position would not do."""
-    text = str(value) if type(value) is int else value
-    first, inside, _ = text.partition("/") if isinstance(text, str) else ("", "", "")
-    if first.isdecimal():
+    first, inside, _ = value.partition("/") if isinstance(value, str) else ("", "", "")
+    if type(value) is int or first.isdecimal():
         help = "give the step a `name`, and write this name"
         raise refuse(f"expected the name of a step, found {shown(value)}", code="E206", help=help)
     if inside and ID.match(first):
