@@ -15,7 +15,7 @@ CONV = "{op: conv, filters: 64, kernel_size: 5"
 ADVISED = {  # the body, and the number of warnings with a command
     f"{CONV}}}, {CONV}, padding: 2}}": 2,
     f"{CONV}, padding: [[1, 2], [2, 2]]}}, {CONV}, repeat: 2}}": 0,
-    f"{{op: conv, filters: 64, kernel_size: 1}}, {CONV}, name: a}}, {CONV}, weights: a}}": 0,
+    f"{{op: conv, filters: 64, kernel_size: 1}}, {CONV}, name: a}}, {CONV}, weights: a}}": 2,
     "{use: c, n: 8, k: 5}, {use: c, name: d, n: 9, k: 5}": 1,
     "{use: c, n: 8, k: 5}, {use: c, name: d, n: 9, k: 3}": 0,
     "{op: conv, kernel_size: 5, each: {filters: [64, 65]}}": 1,

@@ -159,7 +159,7 @@ class Rewritten:
                 yield f"note: `{block}` changes in all its {uses:,} uses"
         if self._spec.new:
             about = self._spec.program.program.about
-            has = ["name", *["title"] * bool(about.title.plain), *["paper"] * bool(about.paper)]
+            has = ["name", *["title"] * bool(about.title), *["paper"] * bool(about.paper)]
             named, them = " and the ".join(has), "them" if has[1:] else "it"
             yield f"note: it has the {named} of the original: change {them}"
         if self._spec.program.program.checkpoints:

@@ -55,7 +55,7 @@ def _options(spec: Spec) -> Iterator[str]:
 
 
 def _editable(case: Case) -> bool:
-    """Whether a step is written as a whole at one place of a file, and is not repeated."""
+    """Whether a step is written as a whole at one place of a file, and has no `repeat`."""
     node, owner = case.node, case.context.uses[-1].block if case.context.uses else ""
     document, path = node.origin.document, node.origin.path
     size, origins = len(path), document.origins
@@ -63,4 +63,4 @@ def _editable(case: Case) -> bool:
     apart = any(span.file != document.file for span in spans)
     removed = any(key[:size] == path for key in document.removed)
     extended = owner in origins or owner in origins.values()
-    return not (apart or removed or extended) and node.repeat == 1
+    return not (apart or removed or extended) and (node.repeat == 1 or bool(node.each))
