@@ -31,7 +31,7 @@ from inception_dsl.backend import (
     statements,
 )
 
-from .calls import Call, Calls, Keyword, Writer, layer, layer_name, merge_name
+from .calls import Call, Calls, Keyword, Writer, helper, layer, layer_name, merge_name
 from .lowering import lower
 from .printing import items, name_text
 from .sharing import alike, alone, fixed, forgets
@@ -203,12 +203,9 @@ class Body:
                 end = branch.target
             ends.append(end)
         self.notes = outer
-        if merge == "add":
-            # one channel first: Keras 3.15 on TensorFlow adds a second operand of one channel and
-            # one position as a bias if the batch size equals the number of channels
-            channels = [[t.y.channels for t in b.typed] for _, b in fork.branches]
-            ends = [end for _, end in sorted(zip(channels, ends, strict=True), key=lambda p: p[0])]
         called = layer(MERGES[merge])
+        if merge == "add" and broadcasts(fork):
+            called = helper("broadcast_add")
         self.assign(planned.target, called, tuple(ends), merge_name(path, merge), 0, note)
         return Piece(0, branches=tuple(records))
 
@@ -261,3 +258,15 @@ class Body:
         """Undo everything written since the snapshot."""
         length, self.noted = state
         del self.statements[length:]
+
+
+def broadcasts(fork: ForkSite) -> bool:
+    """Whether a merge may broadcast the end of a branch. Maps of one position are equal in the
+    spec, but may not be for other inputs.
+    """
+    rows = zip(*([typed.y for typed in branch.typed] for _, branch in fork.branches), strict=True)
+    return any(
+        len({(y.spatial, y.channels) for y in row}) > 1
+        or any(y.rank and y.positions() == 1 for y in row)
+        for row in rows
+    )

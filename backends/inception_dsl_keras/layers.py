@@ -22,7 +22,7 @@ from .source import Source
 from .training import Layers
 
 _UNNAMED: Final = re.compile(
-    r"(add|amax|erf|exp|expand_dims|get_item|greater|max|maximum|mean|multiply|ones_like|pad|power"
+    r"(add|amax|erf|exp|expand_dims|get_item|greater|max|maximum|mean|multiply|negative|ones_like|pad|power"
     r"|reciprocal|reshape|rsqrt|softmax|square|squeeze|stack|subtract|sum|take|tanh|transpose"
     r"|true_divide|where)(_\d+)?"
 )

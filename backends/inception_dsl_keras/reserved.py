@@ -19,7 +19,7 @@ TEMPLATED: Final = (
     "l2_normalize",
     "scaled",
     "layer_scale",
-    "single_scale",
+    *("single_scale", "broadcast_add"),
     *("upsampled_size", "upsampled"),
     *("channel_shuffle", "space_to_depth", "depth_to_space", "part_softmax"),
     "leaky_relu",
@@ -32,7 +32,7 @@ OPTIONAL: Final = (CONV_BN, "local_response_norm", "activate")
 OPERATING: Final = frozenset(
     {
         *("max_pool", "average_pool", "local_response_norm", "channel_mean", "channel_max"),
-        *("single_scale", "l2_normalize", "upsampled"),
+        *("single_scale", "broadcast_add", "l2_normalize", "upsampled"),
         *("channel_shuffle", "space_to_depth", "depth_to_space", "part_softmax"),
         *("leaky_relu", "gelu_tanh", "gelu"),
     }

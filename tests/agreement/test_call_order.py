@@ -69,14 +69,13 @@ def test_random_calls_are_in_order_or_refused(seed: int, write: Write) -> None:
 
 LATER = f"{{branches: {{short: [{TANH}, {AGAIN}], long: []}}, after: {{short: first}}, merge: add}}"
 ONE = f"{{name: one, branches: {{a: [{AGAIN}]}}, after: {{a: first}}, merge: add}}"
-SORTED = AGAIN.replace(": norm,", ": a/norm,") + ", {op: conv, filters: 1, kernel_size: 1}"
+ENDS = AGAIN.replace(": norm,", ": a/norm,") + ", {op: conv, filters: 1, kernel_size: 1}"
 BLOCK = f"blocks: {{f: {{steps: [{FIRST}, {NORM}, {LATER}]}}}}\n"
 REFUSED = {
     "after": f"{FIRST}, {NORM}, {LATER}",
     "one branch": f"{FIRST}, {NORM}, {ONE}, "
     "{branches: {long: [], short: []}, after: {short: norm}, merge: add}",
-    # sums are written with one channel first
-    "sorted": f"{{branches: {{a: [{NORM}], b: [{CONV}, {SORTED}]}}, merge: add}}",
+    "before the end of a branch": f"{{branches: {{a: [{NORM}], b: [{CONV}, {ENDS}]}}, merge: add}}",
     "output": f"{FIRST}, {NORM}, {CONV}, {LATER}]\noutputs: {{z: norm}}\ntraining: {{}} #",
     "block": f"{{use: f}}]\n{BLOCK}#",
     "inner model": f"{{use: f, name: one}}, {{use: f, weights: one}}]\n{BLOCK}#",
@@ -84,7 +83,7 @@ REFUSED = {
 KEPT = {
     "one after the other": f"{FIRST}, {NORM}, {TANH}, {AGAIN}, "
     "{branches: {x: [], y: []}, after: {y: first}, merge: add}",
-    "ends of branches": f"{{branches: {{a: [{NORM}], b: [{CONV}, {SORTED.split(', {')[0]}]}}, "
+    "ends of branches": f"{{branches: {{a: [{NORM}], b: [{CONV}, {ENDS.split(', {')[0]}]}}, "
     "merge: multiply}",
 }
 
