@@ -295,38 +295,3 @@ def _parameters(node: ast.ClassDef | ast.FunctionDef) -> list[str]:
         return [a.arg for a in (*node.args.args, *node.args.kwonlyargs)]
     inits = (n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__")
     return next((_parameters(init) for init in inits), ["self"])
-
-
-SUMS = {  # the input, the branches, and the samples with which Keras sees a bias
-    "samples are channels": ("height: 5, width: 5", 2, "x: [], g: [POOL, ONE]", 2),
-    "samples are rows": ("height: 5, width: 7", 1, "x: [], g: [POOL, ONE]", 5),
-    "rows are channels": ("height: 3, width: 1", 3, "x: [ONE], g: [POOL]", 1),
-    "channels are rows": ("height: 3, width: 1", 3, "g: [POOL], x: [ONE]", 1),
-    "a vector": ("height: 5, width: 7", 1, "x: [], g: [{op: global_avg_pool}]", 5),
-    "one axis": ("length: 4", 4, "g: [POOL], x: [ONE]", 1),
-    "vectors": (None, 3, "x: [], g: [{op: dense, units: 1}]", 3),
-    "vectors, the other way": (None, 3, "g: [{op: dense, units: 1}], x: []", 3),
-    "three": ("height: 5, width: 7", 1, "x: [], g: [POOL], h: [POOL, ONE]", 5),
-}
-
-
-@pytest.mark.parametrize(("sizes", "channels", "branches", "samples"), SUMS.values(), ids=SUMS)
-def test_keras_sums_that_broadcast(
-    sizes: str | None, channels: int, branches: str, samples: int, tmp_path: Path
-) -> None:
-    """Keras 3.15 on TensorFlow takes a second operand that looks like a bias for one."""
-    spec = f"""\
-network: added
-input: {{channels: {channels}, {sizes or "height: 1, width: 1"}}}
-body:
-  - {"{op: flatten}" if sizes is None else "{op: identity}"}
-  - {{branches: {{{branches}}}, merge: add}}
-"""
-    spec = spec.replace("POOL", "{op: global_avg_pool, keepdims: true}")
-    spec = spec.replace("ONE", "{op: conv, filters: 1, kernel_size: 1}")
-    typed = typed_program(written(spec, tmp_path))
-    weights, x = seeded(typed), batch(typed, size=samples)
-    model = running("keras", typed)
-    model.load(weights)
-    ((name, expected),) = interpret(typed, weights, x).outputs.items()
-    assert distance(model.forward(x)[name], expected) < FLOAT64
