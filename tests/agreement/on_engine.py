@@ -103,6 +103,13 @@ def wide_average_pool(keras: Any) -> float:
     return distance(found.reshape(4), wanted)
 
 
+def broadcast_sum(keras: Any) -> float:
+    """Error of the sum of a map and one of one position, with as many samples as rows."""
+    x, y = np.arange(150.0).reshape(5, 5, 6, 1) % 7, np.arange(5.0).reshape(5, 1, 1, 1)
+    found = keras.layers.Add()([keras.ops.convert_to_tensor(a, "float32") for a in (x, y)])
+    return distance(keras.ops.convert_to_numpy(found), x + y)
+
+
 def gradient(engine: str, layer: Any, scale: Any) -> Any:
     """The gradient of the sum of ``layer(x) * scale`` in float64, or as exact as the engine is."""
     framework = importlib.import_module(engine)
@@ -119,7 +126,10 @@ def gradient(engine: str, layer: Any, scale: Any) -> Any:
     return tape.gradient(y, x).numpy()
 
 
-LAYERS = (average_pool, narrow_convolution, solid_convolution, solid_pool, wide_average_pool)
+LAYERS = (
+    *(average_pool, broadcast_sum, narrow_convolution, solid_convolution, solid_pool),
+    wide_average_pool,
+)
 
 
 def compiled(spec: Path, settings: dict[str, str]) -> TypedProgram:

@@ -92,6 +92,16 @@ BUGS = (
         "window does not cover all of it (5x5, `same`, on a map of 4x4)",
         "wide_average_pool",
     ),
+    FrameworkBug(
+        "keras",
+        "tensorflow",
+        "Keras 3.15.1",
+        "",
+        (),
+        "Add takes an operand with one size above 1 for a bias, if that is the first or the last "
+        "one of the other operand: (5, 1, 1, 1) beside (5, 5, 6, 1)",
+        "broadcast_sum",
+    ),
 )
 
 
